@@ -1,0 +1,14 @@
+//! Text: corpus readers, splits, tokenizers, batches, noise. Knows nothing of networks.
+//!
+//! The way of a text: [`read`](fn@read::read) turns a file into records, [`split`](fn@split::split) puts
+//! records aside for validation, [`Tokenizer`] turns a text into ids and back, [`Batches`] groups
+//! sequences of similar length, [`Noise`] corrupts them for denoising.
+
+pub mod batch;
+pub mod noise;
+pub mod split;
+pub mod tokenizer;
+
+pub use batch::Batches;
+pub use noise::Noise;
+pub use tokenizer::{Tokenizer, TokenizerError, TokenizerKind};
