@@ -6,9 +6,11 @@
 
 pub mod batch;
 pub mod noise;
+pub mod read;
 pub mod split;
 pub mod tokenizer;
 
 pub use batch::Batches;
 pub use noise::Noise;
+pub use read::{Corpus, ReadError, ReadOptions, Record};
 pub use tokenizer::{Tokenizer, TokenizerError, TokenizerKind};

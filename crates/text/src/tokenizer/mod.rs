@@ -269,10 +269,9 @@ impl Tokenizer {
         if unknown && names.get(UNK as usize).map(String::as_str) != Some(UNK_NAME) {
             return Err(format!("id {UNK} is not {UNK_NAME:?}"));
         }
-        if !unknown {
-            if let Some(b) = (0..=255u8).find(|&b| !ids.contains_key(train::byte_name(b))) {
-                return Err(format!("the byte {b:#04x} has no token"));
-            }
+        let byte_missing = |b: &u8| !unknown && !ids.contains_key(train::byte_name(*b));
+        if let Some(b) = (0..=255u8).find(byte_missing) {
+            return Err(format!("the byte {b:#04x} has no token"));
         }
         Ok(Self {
             inner,

@@ -115,7 +115,8 @@ fn subword(texts: &[&str], wanted: Option<usize>) -> Result<(Inner, String), Tok
 fn least_count(chars: usize) -> u64 {
     match chars {
         0..20_000 => 4,
-        20_000..1_000_000 => 6,
+        20_000..200_000 => 6,
+        200_000..1_000_000 => 8,
         _ => 10,
     }
 }

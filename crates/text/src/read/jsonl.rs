@@ -1,0 +1,173 @@
+//! jsonl: one JSON object a line with a text field, or one JSON string a line.
+
+use serde_json::{Map, Value};
+
+use super::table::Table;
+use super::{ReadError, ReadOptions, Record, column};
+
+/// Objects that the choice of a field looks at.
+const SAMPLE: usize = 1000;
+
+pub(super) fn read(text: &str, name: &str, options: &ReadOptions) -> Result<Table, ReadError> {
+    let lines = parse(text, name)?;
+    let (field, why) = match &options.column {
+        Some(wanted) => (wanted.clone(), "named by --column".to_owned()),
+        None => choose(&lines, options.label_column.as_deref()),
+    };
+    let mut records = Vec::with_capacity(lines.len());
+    for (line, value) in &lines {
+        records.push(match value {
+            Value::Object(object) => Record {
+                text: text_of(object, &field, *line, name, &lines)?,
+                label: match &options.label_column {
+                    Some(label) => Some(label_of(object, label, *line, name, &lines)?),
+                    None => None,
+                },
+            },
+            Value::String(s) if options.column.is_none() && options.label_column.is_none() => {
+                Record {
+                    text: s.clone(),
+                    label: None,
+                }
+            }
+            other => {
+                return Err(ReadError::Json {
+                    name: name.to_owned(),
+                    line: *line,
+                    why: format!("found {}", kind(other)),
+                    array: false,
+                });
+            }
+        });
+    }
+    Ok(Table {
+        records,
+        column: format!("{field:?}"),
+        column_why: why,
+        label: options.label_column.as_ref().map(|l| format!("{l:?}")),
+        header: String::new(),
+    })
+}
+
+fn parse(text: &str, name: &str) -> Result<Vec<(usize, Value)>, ReadError> {
+    let array = text.trim_start().starts_with('[');
+    text.lines()
+        .enumerate()
+        .filter(|(_, l)| !l.trim().is_empty())
+        .map(|(i, l)| {
+            let error = |why: String| ReadError::Json {
+                name: name.to_owned(),
+                line: i + 1,
+                why,
+                array,
+            };
+            match serde_json::from_str(l) {
+                Ok(value @ (Value::Object(_) | Value::String(_))) => Ok((i + 1, value)),
+                Ok(other) => Err(error(format!("found {}", kind(&other)))),
+                Err(e) => Err(error(format!("column {}: {e}", e.column()))),
+            }
+        })
+        .collect()
+}
+
+/// The field with the most letters in its strings; equals in the order of their names.
+fn choose(lines: &[(usize, Value)], label: Option<&str>) -> (String, String) {
+    let mut letters: std::collections::BTreeMap<&str, f64> = std::collections::BTreeMap::new();
+    let objects = lines.iter().take(SAMPLE).filter_map(|(_, v)| v.as_object());
+    for (key, value) in objects.flatten() {
+        if let (Some(s), true) = (value.as_str(), Some(key.as_str()) != label) {
+            *letters.entry(key).or_default() += column::letters(s);
+        }
+    }
+    let best = letters
+        .into_iter()
+        .fold(None, |best: Option<(&str, f64)>, c| match best {
+            Some(b) if b.1 >= c.1 => best,
+            _ => Some(c),
+        });
+    match best {
+        Some((field, _)) => (
+            field.to_owned(),
+            "it has the longest texts; --column to choose another".to_owned(),
+        ),
+        None => ("text".to_owned(), "the usual name".to_owned()),
+    }
+}
+
+fn text_of(
+    object: &Map<String, Value>,
+    field: &str,
+    line: usize,
+    name: &str,
+    lines: &[(usize, Value)],
+) -> Result<String, ReadError> {
+    match object.get(field) {
+        Some(Value::String(s)) => Ok(s.clone()),
+        Some(other) => Err(ReadError::JsonType {
+            name: name.to_owned(),
+            line,
+            field: field.to_owned(),
+            found: kind(other),
+        }),
+        None => Err(absent(object, field, "--column", line, name, lines)),
+    }
+}
+
+fn label_of(
+    object: &Map<String, Value>,
+    field: &str,
+    line: usize,
+    name: &str,
+    lines: &[(usize, Value)],
+) -> Result<String, ReadError> {
+    match object.get(field) {
+        Some(Value::String(s)) => Ok(s.clone()),
+        Some(v @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => Ok(v.to_string()),
+        Some(other) => Err(ReadError::JsonType {
+            name: name.to_owned(),
+            line,
+            field: field.to_owned(),
+            found: kind(other),
+        }),
+        None => Err(absent(object, field, "--label-column", line, name, lines)),
+    }
+}
+
+/// A field that no line has is a wrong name; one that others have is a defect of this line.
+fn absent(
+    object: &Map<String, Value>,
+    field: &str,
+    flag: &'static str,
+    line: usize,
+    name: &str,
+    lines: &[(usize, Value)],
+) -> ReadError {
+    let fields: Vec<&str> = object.keys().map(String::as_str).collect();
+    if lines.iter().any(|(_, v)| v.get(field).is_some()) {
+        return ReadError::JsonField {
+            name: name.to_owned(),
+            line,
+            field: field.to_owned(),
+            fields: fields.join(", "),
+            flag,
+        };
+    }
+    ReadError::NoSuchColumn {
+        name: name.to_owned(),
+        wanted: field.to_owned(),
+        flag,
+        suggestion: column::nearest(field, fields.iter().copied()),
+        columns: fields.join(", "),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
