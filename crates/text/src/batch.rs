@@ -80,11 +80,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PLAN: Batches = Batches {
-        max_tokens: 256,
-        max_rows: 32,
-        seed: 7,
-    };
+    const PLAN: Batches = Batches { max_tokens: 256, max_rows: 32, seed: 7 };
 
     proptest! {
         #[test]

@@ -35,9 +35,7 @@ pub enum NoiseError {
         value: f32,
     },
     /// Mask and swap together above 1.
-    #[error(
-        "noise.mask + noise.swap is {0}: a token is masked or swapped, so they must not exceed 1 together"
-    )]
+    #[error("noise.mask + noise.swap is {0}: a token is masked or swapped, so they must not exceed 1 together")]
     MaskAndSwap(f32),
     /// A window that is negative or not finite.
     #[error("noise.shuffle is {0}: it is a number of places and must be 0 or more")]
@@ -47,11 +45,7 @@ pub enum NoiseError {
 impl Noise {
     /// Says what is wrong with the numbers, if anything.
     pub fn validate(&self) -> Result<(), NoiseError> {
-        for (field, value) in [
-            ("drop", self.drop),
-            ("mask", self.mask),
-            ("swap", self.swap),
-        ] {
+        for (field, value) in [("drop", self.drop), ("mask", self.mask), ("swap", self.swap)] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(NoiseError::Chance { field, value });
             }
@@ -109,11 +103,8 @@ fn chance(p: f32, rng: &mut impl Rng) -> bool {
 
 fn shuffle_within(window: f32, rng: &mut impl Rng, tokens: &mut [u32]) {
     let reach = f64::from(window) + 1.0;
-    let mut keyed: Vec<(f64, u32)> = tokens
-        .iter()
-        .enumerate()
-        .map(|(i, &t)| (i as f64 + reach * rng.random::<f64>(), t))
-        .collect();
+    let mut keyed: Vec<(f64, u32)> =
+        tokens.iter().enumerate().map(|(i, &t)| (i as f64 + reach * rng.random::<f64>(), t)).collect();
     keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
     for (slot, (_, token)) in tokens.iter_mut().zip(keyed) {
         *slot = token;
@@ -133,12 +124,7 @@ mod tests {
         out
     }
 
-    const NONE: Noise = Noise {
-        drop: 0.0,
-        mask: 0.0,
-        swap: 0.0,
-        shuffle: 0.0,
-    };
+    const NONE: Noise = Noise { drop: 0.0, mask: 0.0, swap: 0.0, shuffle: 0.0 };
 
     proptest! {
         #[test]
@@ -165,12 +151,7 @@ mod tests {
     #[test]
     fn zero_is_the_identity_and_empty_stays_empty() {
         assert_eq!(apply(NONE, &[5, 6, 7], 1), [5, 6, 7]);
-        let all = Noise {
-            drop: 0.5,
-            mask: 0.2,
-            swap: 0.2,
-            shuffle: 3.0,
-        };
+        let all = Noise { drop: 0.5, mask: 0.2, swap: 0.2, shuffle: 3.0 };
         assert!(apply(all, &[], 1).is_empty());
         assert_eq!(apply(all, &[5, 6, 7, 8], 1), apply(all, &[5, 6, 7, 8], 1));
     }
@@ -180,36 +161,18 @@ mod tests {
         let tokens = vec![500; 100_000];
         let kept = apply(Noise { drop: 0.3, ..NONE }, &tokens, 1).len() as f64 / 1e5;
         assert!((kept - 0.7).abs() < 0.01, "{kept}");
-        let out = apply(
-            Noise {
-                mask: 0.2,
-                swap: 0.1,
-                ..NONE
-            },
-            &tokens,
-            2,
-        );
+        let out = apply(Noise { mask: 0.2, swap: 0.1, ..NONE }, &tokens, 2);
         let masked = out.iter().filter(|&&t| t == MASK).count() as f64 / 1e5;
         let swapped = out.iter().filter(|&&t| t != MASK && t != 500).count() as f64 / 1e5;
         assert!((masked - 0.2).abs() < 0.01, "{masked}");
         assert!((swapped - 0.1).abs() < 0.01, "{swapped}");
-        assert!(
-            out.iter()
-                .all(|&t| t == MASK || (SPECIALS..1000).contains(&t))
-        );
+        assert!(out.iter().all(|&t| t == MASK || (SPECIALS..1000).contains(&t)));
     }
 
     #[test]
     fn shuffling_shuffles() {
         let tokens: Vec<u32> = (0..1000).collect();
-        let moved = apply(
-            Noise {
-                shuffle: 3.0,
-                ..NONE
-            },
-            &tokens,
-            4,
-        );
+        let moved = apply(Noise { shuffle: 3.0, ..NONE }, &tokens, 4);
         let out_of_place = (0..1000).filter(|&i| moved[i] != i as u32).count();
         assert!(out_of_place > 500, "{out_of_place}");
     }
@@ -218,23 +181,8 @@ mod tests {
     fn bad_numbers_are_named() {
         let error = Noise { drop: 1.5, ..NONE }.validate().unwrap_err();
         assert!(error.to_string().contains("noise.drop is 1.5"));
-        assert!(
-            Noise {
-                shuffle: -1.0,
-                ..NONE
-            }
-            .validate()
-            .is_err()
-        );
-        assert!(
-            Noise {
-                mask: 0.7,
-                swap: 0.7,
-                ..NONE
-            }
-            .validate()
-            .is_err()
-        );
+        assert!(Noise { shuffle: -1.0, ..NONE }.validate().is_err());
+        assert!(Noise { mask: 0.7, swap: 0.7, ..NONE }.validate().is_err());
         assert!(serde_json::from_str::<Noise>(r#"{"dropp":0.1}"#).is_err());
         assert_eq!(serde_json::from_str::<Noise>("{}").unwrap(), NONE);
     }

@@ -14,11 +14,7 @@ const LEAST_VALID: usize = 50;
 /// About `valid_fraction` of the distinct texts validate, at least 50 or a fifth of them if that
 /// is less. A corpus of fewer than two distinct texts all goes to training. A fraction of 0 (or
 /// less, or not a number) validates nothing.
-pub fn split<S: AsRef<str>>(
-    records: &[S],
-    valid_fraction: f64,
-    seed: u64,
-) -> (Vec<usize>, Vec<usize>) {
+pub fn split<S: AsRef<str>>(records: &[S], valid_fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
     let hashes: Vec<u64> = records.iter().map(|r| hash(r.as_ref(), seed)).collect();
     let limit = threshold(records, &hashes, valid_fraction);
     (0..records.len()).partition(|&i| limit.is_none_or(|limit| hashes[i] > limit))
@@ -27,11 +23,7 @@ pub fn split<S: AsRef<str>>(
 /// The largest hash that validates.
 fn threshold<S: AsRef<str>>(records: &[S], hashes: &[u64], fraction: f64) -> Option<u64> {
     // Two texts of one hash count as one text: they fall on the same side anyway.
-    let distinct: BTreeMap<u64, &str> = hashes
-        .iter()
-        .zip(records)
-        .map(|(&h, r)| (h, r.as_ref()))
-        .collect();
+    let distinct: BTreeMap<u64, &str> = hashes.iter().zip(records).map(|(&h, r)| (h, r.as_ref())).collect();
     if distinct.len() < 2 || fraction.is_nan() || fraction <= 0.0 {
         return None;
     }
@@ -39,10 +31,7 @@ fn threshold<S: AsRef<str>>(records: &[S], hashes: &[u64], fraction: f64) -> Opt
     let by_fraction = (fraction.min(1.0) * 18_446_744_073_709_551_616.0) as u64;
     let least = LEAST_VALID.min(distinct.len() / 5).max(1);
     let most = distinct.len() - 1;
-    let count = distinct
-        .range(..=by_fraction)
-        .count()
-        .clamp(least, most.max(1));
+    let count = distinct.range(..=by_fraction).count().clamp(least, most.max(1));
     distinct.keys().nth(count - 1).copied()
 }
 
@@ -109,9 +98,6 @@ mod tests {
         let texts: Vec<String> = (0..3000).map(|i| format!("text {i}")).collect();
         let (_, few) = split(&texts[..2000], 0.1, 9);
         let (_, many) = split(&texts, 0.1, 9);
-        assert_eq!(
-            few,
-            many.into_iter().filter(|&i| i < 2000).collect::<Vec<_>>()
-        );
+        assert_eq!(few, many.into_iter().filter(|&i| i < 2000).collect::<Vec<_>>());
     }
 }

@@ -6,16 +6,11 @@ use strait_text::read::{Format, ReadOptions, read};
 use strait_text::{Corpus, Tokenizer, TokenizerKind, split::split};
 
 fn corpus(file: &str) -> Option<Corpus> {
-    let folder = std::env::var_os("STRAIT_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("STRAIT_DATA")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let path = folder.join(file);
     if !path.exists() {
-        eprintln!(
-            "skipped: there is no {} (set STRAIT_DATA to the folder of corpora)",
-            path.display()
-        );
+        eprintln!("skipped: there is no {} (set STRAIT_DATA to the folder of corpora)", path.display());
         return None;
     }
     let options = ReadOptions::default();
@@ -53,21 +48,12 @@ fn the_text_column_is_found() {
         let found = corpus.report.column.unwrap();
         // Where two columns hold sentences, either will do, but not a label or an attribution.
         if column.is_empty() {
-            assert!(
-                ["1 of 2", "2 of 2", "1 of 3", "2 of 3", "3 of 3"].contains(&found.as_str()),
-                "{file}: {found}"
-            );
-            assert!(
-                !file.starts_with("tatoeba") || found != "3 of 3",
-                "{file}: {found}"
-            );
+            assert!(["1 of 2", "2 of 2", "1 of 3", "2 of 3", "3 of 3"].contains(&found.as_str()), "{file}: {found}");
+            assert!(!file.starts_with("tatoeba") || found != "3 of 3", "{file}: {found}");
         } else {
             assert_eq!(found, column, "{file}");
         }
-        assert!(
-            corpus.report.header.unwrap().contains("no header"),
-            "{file}"
-        );
+        assert!(corpus.report.header.unwrap().contains("no header"), "{file}");
     }
 }
 
@@ -78,11 +64,7 @@ fn image_coco() {
     };
     let t = subwords(&corpus);
     let per_record = round_trip(&corpus, &t);
-    println!(
-        "{}: {} ids, {per_record:.2} tokens a record",
-        corpus.report.name,
-        t.vocab_size()
-    );
+    println!("{}: {} ids, {per_record:.2} tokens a record", corpus.report.name, t.vocab_size());
     assert!(per_record < 13.0 && t.vocab_size() < 4000);
     for word in ["a", "bicycle", "two", "people", "bathroom"] {
         assert_eq!(t.encode(word).len(), 1, "{word}");
@@ -99,32 +81,20 @@ fn yelp_short() {
     assert_eq!(corpus.records.len(), 163_460);
     let t = subwords(&corpus);
     let per_record = round_trip(&corpus, &t);
-    println!(
-        "{}: {} ids, {per_record:.2} tokens a record",
-        corpus.report.name,
-        t.vocab_size()
-    );
+    println!("{}: {} ids, {per_record:.2} tokens a record", corpus.report.name, t.vocab_size());
     assert!(per_record < 10.5 && t.vocab_size() < 10_000);
 }
 
 #[test]
 fn chinese() {
-    for (file, per_character) in [
-        ("tatoeba_zh_en/train.zh.txt", 0.75),
-        ("zh_common_voice/train.txt", 0.75),
-        ("zh_reviews/train.tsv", 0.65),
-    ] {
+    for (file, per_character) in
+        [("tatoeba_zh_en/train.zh.txt", 0.75), ("zh_common_voice/train.txt", 0.75), ("zh_reviews/train.tsv", 0.65)]
+    {
         let Some(corpus) = corpus(file) else { continue };
         let t = subwords(&corpus);
         let chars: usize = corpus.records.iter().map(|r| r.text.chars().count()).sum();
         let per_record = round_trip(&corpus, &t);
-        println!(
-            "{file}: {} ids, {per_record:.2} tokens a record",
-            t.vocab_size()
-        );
-        assert!(
-            per_record * (corpus.records.len() as f64) < per_character * chars as f64,
-            "{file}"
-        );
+        println!("{file}: {} ids, {per_record:.2} tokens a record", t.vocab_size());
+        assert!(per_record * (corpus.records.len() as f64) < per_character * chars as f64, "{file}");
     }
 }

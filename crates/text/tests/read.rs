@@ -3,19 +3,14 @@
 use std::io::Write as _;
 
 use proptest::prelude::*;
-use strait_text::read::{
-    Compression, Corpus, Format, Header, LongRecords, ReadError, ReadOptions, read, read_from,
-};
+use strait_text::read::{Compression, Corpus, Format, Header, LongRecords, ReadError, ReadOptions, read, read_from};
 
 fn options() -> ReadOptions {
     ReadOptions::default()
 }
 
 fn with_column(column: &str) -> ReadOptions {
-    ReadOptions {
-        column: Some(column.to_owned()),
-        ..options()
-    }
+    ReadOptions { column: Some(column.to_owned()), ..options() }
 }
 
 fn ok(name: &str, content: impl AsRef<[u8]>, options: &ReadOptions) -> Corpus {
@@ -34,11 +29,7 @@ fn texts(corpus: &Corpus) -> Vec<&str> {
 }
 
 fn labels(corpus: &Corpus) -> Vec<&str> {
-    corpus
-        .records
-        .iter()
-        .map(|r| r.label.as_deref().unwrap_or("-"))
-        .collect()
+    corpus.records.iter().map(|r| r.label.as_deref().unwrap_or("-")).collect()
 }
 
 fn has(message: &str, parts: &[&str]) {
@@ -66,24 +57,13 @@ fn plain_lines_with_everything_reported() {
             "--format",
         ],
     );
-    let dropped = ok(
-        "a.txt",
-        "one\ntwo\none",
-        &ReadOptions {
-            drop_duplicates: true,
-            ..options()
-        },
-    );
+    let dropped = ok("a.txt", "one\ntwo\none", &ReadOptions { drop_duplicates: true, ..options() });
     assert_eq!(texts(&dropped), ["one", "two"]);
 }
 
 #[test]
 fn one_to_one_keeps_every_line() {
-    let corpus = ok(
-        "a.txt",
-        format!("one\n\n{}\n", "x".repeat(5000)),
-        &ReadOptions::one_to_one(),
-    );
+    let corpus = ok("a.txt", format!("one\n\n{}\n", "x".repeat(5000)), &ReadOptions::one_to_one());
     assert_eq!(corpus.records.len(), 3);
     assert_eq!(corpus.records[1].text, "");
     assert_eq!(corpus.records[2].text.len(), 5000);
@@ -93,63 +73,31 @@ fn one_to_one_keeps_every_line() {
 fn a_headerless_tsv_finds_its_sentences() {
     let content = "0\tthe food was bad .\n1\tvery nice \"place\n1\ti liked it\n";
     let corpus = ok("a.tsv", content, &options());
-    assert_eq!(
-        texts(&corpus),
-        ["the food was bad .", "very nice \"place", "i liked it"]
-    );
-    has(
-        &corpus.report.to_string(),
-        &["column 2 of 2", "longest texts", "--column", "no header"],
-    );
-    let labelled = ReadOptions {
-        label_column: Some("1".into()),
-        ..options()
-    };
+    assert_eq!(texts(&corpus), ["the food was bad .", "very nice \"place", "i liked it"]);
+    has(&corpus.report.to_string(), &["column 2 of 2", "longest texts", "--column", "no header"]);
+    let labelled = ReadOptions { label_column: Some("1".into()), ..options() };
     assert_eq!(labels(&ok("a.tsv", content, &labelled)), ["0", "1", "1"]);
     // The same without a name to go by.
     let corpus = ok("standard input", content, &options());
-    assert_eq!(
-        (corpus.report.format, corpus.records.len()),
-        (Format::Tsv, 3)
-    );
+    assert_eq!((corpus.report.format, corpus.records.len()), (Format::Tsv, 3));
 }
 
 #[test]
 fn ids_do_not_win_over_text() {
     let content = "我们喜欢踢足球。\t#4753747 garborg #4746493 e003\n这个问题已经解决了。\t#43710 CK #793929 Martha\n";
-    assert_eq!(
-        ok("a.tsv", content, &options()).report.column.as_deref(),
-        Some("1 of 2")
-    );
+    assert_eq!(ok("a.tsv", content, &options()).report.column.as_deref(), Some("1 of 2"));
 }
 
 #[test]
 fn csv_with_header_quotes_and_newlines() {
     let content = "id,text,label\n1,\"hello, \"\"you\"\"\nthere\",good\n2,bye now,bad\n";
-    let corpus = ok(
-        "a.csv",
-        content,
-        &ReadOptions {
-            label_column: Some("label".into()),
-            ..options()
-        },
-    );
+    let corpus = ok("a.csv", content, &ReadOptions { label_column: Some("label".into()), ..options() });
     assert_eq!(texts(&corpus), ["hello, \"you\"\nthere", "bye now"]);
     assert_eq!(labels(&corpus), ["good", "bad"]);
-    has(
-        &corpus.report.to_string(),
-        &["\"text\" (2 of 3)", "\"label\" (3 of 3)", "the first row"],
-    );
-    assert_eq!(
-        texts(&ok("a.csv", content, &with_column("3"))),
-        ["good", "bad"]
-    );
+    has(&corpus.report.to_string(), &["\"text\" (2 of 3)", "\"label\" (3 of 3)", "the first row"]);
+    assert_eq!(texts(&ok("a.csv", content, &with_column("3"))), ["good", "bad"]);
     assert_eq!(ok("-", content, &options()).report.format, Format::Csv);
-    let corpus = ok(
-        "a.csv",
-        "text;n\nhello there;1\nwell, yes;2\n".replace("well, yes", "well yes"),
-        &options(),
-    );
+    let corpus = ok("a.csv", "text;n\nhello there;1\nwell, yes;2\n".replace("well, yes", "well yes"), &options());
     assert_eq!(texts(&corpus), ["hello there", "well yes"]);
 }
 
@@ -157,34 +105,10 @@ fn csv_with_header_quotes_and_newlines() {
 fn header_can_be_said() {
     let content = "alpha,beta\ngamma,delta one two\n";
     assert_eq!(ok("a.csv", content, &options()).records.len(), 2);
-    assert_eq!(
-        ok(
-            "a.csv",
-            content,
-            &ReadOptions {
-                header: Header::Yes,
-                ..options()
-            }
-        )
-        .records
-        .len(),
-        1
-    );
+    assert_eq!(ok("a.csv", content, &ReadOptions { header: Header::Yes, ..options() }).records.len(), 1);
     assert_eq!(ok("a.csv", content, &with_column("beta")).records.len(), 1);
     let content = "text,label\nhello,1\n";
-    assert_eq!(
-        ok(
-            "a.csv",
-            content,
-            &ReadOptions {
-                header: Header::No,
-                ..options()
-            }
-        )
-        .records
-        .len(),
-        2
-    );
+    assert_eq!(ok("a.csv", content, &ReadOptions { header: Header::No, ..options() }).records.len(), 2);
 }
 
 #[test]
@@ -195,21 +119,13 @@ fn prose_with_commas_is_not_csv() {
 
 #[test]
 fn jsonl_objects_and_strings() {
-    let content = "{\"id\":\"a1\",\"body\":\"hello there\",\"stars\":5}\n\n{\"id\":\"a2\",\"body\":\"so long\",\"stars\":1}\n";
-    let labelled = ReadOptions {
-        label_column: Some("stars".into()),
-        ..options()
-    };
+    let content =
+        "{\"id\":\"a1\",\"body\":\"hello there\",\"stars\":5}\n\n{\"id\":\"a2\",\"body\":\"so long\",\"stars\":1}\n";
+    let labelled = ReadOptions { label_column: Some("stars".into()), ..options() };
     let corpus = ok("a.jsonl", content, &labelled);
-    assert_eq!(
-        (texts(&corpus), labels(&corpus)),
-        (vec!["hello there", "so long"], vec!["5", "1"])
-    );
+    assert_eq!((texts(&corpus), labels(&corpus)), (vec!["hello there", "so long"], vec!["5", "1"]));
     assert_eq!(ok("-", content, &options()).report.format, Format::Jsonl);
-    assert_eq!(
-        texts(&ok("a.jsonl", "\"a\\nb\"\n\"c\"\n", &options())),
-        ["a\nb", "c"]
-    );
+    assert_eq!(texts(&ok("a.jsonl", "\"a\\nb\"\n\"c\"\n", &options())), ["a\nb", "c"]);
 }
 
 #[test]
@@ -218,27 +134,16 @@ fn compressed_files_are_known_by_their_content() {
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gz.write_all(plain.as_bytes()).unwrap();
     let gz = gz.finish().unwrap();
-    let zst = ruzstd::encoding::compress_to_vec(
-        plain.as_bytes(),
-        ruzstd::encoding::CompressionLevel::Fastest,
-    );
+    let zst = ruzstd::encoding::compress_to_vec(plain.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
     let hash = ok("a.txt", plain, &options()).report.hash;
     assert_eq!(hash.len(), 64);
-    for (name, packed, kind) in [
-        ("a.txt.gz", &gz, Compression::Gzip),
-        ("-", &gz, Compression::Gzip),
-        ("a.txt.zst", &zst, Compression::Zstd),
-    ] {
+    for (name, packed, kind) in
+        [("a.txt.gz", &gz, Compression::Gzip), ("-", &gz, Compression::Gzip), ("a.txt.zst", &zst, Compression::Zstd)]
+    {
         let corpus = ok(name, packed, &options());
         assert_eq!(texts(&corpus), ["one", "two"]);
-        assert_eq!(
-            (corpus.report.compression, &corpus.report.hash),
-            (kind, &hash)
-        );
-        has(
-            &fails(name, &packed[..packed.len() - 5], &options()),
-            &["damaged or cut off", name],
-        );
+        assert_eq!((corpus.report.compression, &corpus.report.hash), (kind, &hash));
+        has(&fails(name, &packed[..packed.len() - 5], &options()), &["damaged or cut off", name]);
     }
     let twice = [zst.clone(), zst].concat();
     assert_eq!(ok("a.zst", twice, &options()).records.len(), 4);
@@ -249,57 +154,31 @@ fn compressed_files_are_known_by_their_content() {
 #[test]
 fn long_records_are_split_or_truncated_and_reported() {
     let content = format!("{}\nshort\n", "Some words here. ".repeat(20));
-    let limit = ReadOptions {
-        max_chars: 100,
-        ..options()
-    };
+    let limit = ReadOptions { max_chars: 100, ..options() };
     let corpus = ok("a.txt", &content, &limit);
     assert!(corpus.records.len() > 4);
     assert!(corpus.records.iter().all(|r| r.text.chars().count() <= 100));
     assert!(corpus.records[0].text.ends_with('.'));
-    has(
-        &corpus.report.to_string(),
-        &["1 record longer than 100 characters split", "--max-chars"],
-    );
-    let corpus = ok(
-        "a.txt",
-        &content,
-        &ReadOptions {
-            long: LongRecords::Truncate,
-            ..limit
-        },
-    );
+    has(&corpus.report.to_string(), &["1 record longer than 100 characters split", "--max-chars"]);
+    let corpus = ok("a.txt", &content, &ReadOptions { long: LongRecords::Truncate, ..limit });
     assert_eq!((corpus.records.len(), corpus.report.long_truncated), (2, 1));
 }
 
 #[test]
 fn one_line_is_read_and_noted() {
     let corpus = ok("a.txt", "only", &options());
-    has(
-        &corpus.report.to_string(),
-        &["1 record from", "only one record"],
-    );
+    has(&corpus.report.to_string(), &["1 record from", "only one record"]);
 }
 
 #[test]
 fn empty_files() {
-    has(
-        &fails("empty.txt", "", &options()),
-        &["empty.txt", "the file is empty"],
-    );
-    for (name, content) in [
-        ("blank.txt", "\n \n\n"),
-        ("bom.txt", "\u{feff}"),
-        ("a.csv", "\n\n"),
-        ("a.jsonl", "\n"),
-        ("a.tsv", "\n"),
-    ] {
+    has(&fails("empty.txt", "", &options()), &["empty.txt", "the file is empty"]);
+    for (name, content) in
+        [("blank.txt", "\n \n\n"), ("bom.txt", "\u{feff}"), ("a.csv", "\n\n"), ("a.jsonl", "\n"), ("a.tsv", "\n")]
+    {
         has(&fails(name, content, &options()), &[name, "holds any text"]);
     }
-    has(
-        &fails("a.csv", "id,text\n1,\n2, \n", &with_column("text")),
-        &["none of the 2 records", "--column"],
-    );
+    has(&fails("a.csv", "id,text\n1,\n2, \n", &with_column("text")), &["none of the 2 records", "--column"]);
 }
 
 #[test]
@@ -317,48 +196,20 @@ fn missing_file_and_directory() {
 #[test]
 fn invalid_utf8_names_the_line() {
     let content = b"fine\nna\xefve\nfine\n";
-    has(
-        &fails("latin1.txt", content, &options()),
-        &["latin1.txt:2", "0xef at column 3", "--lossy", "iconv"],
-    );
-    let corpus = ok(
-        "latin1.txt",
-        content,
-        &ReadOptions {
-            lossy: true,
-            ..options()
-        },
-    );
+    has(&fails("latin1.txt", content, &options()), &["latin1.txt:2", "0xef at column 3", "--lossy", "iconv"]);
+    let corpus = ok("latin1.txt", content, &ReadOptions { lossy: true, ..options() });
     assert_eq!(texts(&corpus), ["fine", "na\u{fffd}ve", "fine"]);
     has(&corpus.report.to_string(), &["1 line had invalid UTF-8"]);
 }
 
 #[test]
 fn utf16_and_binary_are_named() {
-    has(
-        &fails("le.txt", b"\xff\xfeh\0i\0\n\0", &options()),
-        &["UTF-16LE", "iconv"],
-    );
-    has(
-        &fails("be.txt", b"\xfe\xff\0h\0i", &options()),
-        &["UTF-16BE"],
-    );
-    has(
-        &fails("w.txt", b"\xff\xfe\0\0h\0\0\0", &options()),
-        &["UTF-32LE"],
-    );
-    has(
-        &fails("nobom.txt", b"h\0i\0\n\0", &options()),
-        &["not a text file", "UTF-16 without"],
-    );
-    has(
-        &fails("a.parquet", b"PAR1\x15\x04\x15\0PAR1", &options()),
-        &["Parquet"],
-    );
-    has(
-        &fails("a.zip", b"PK\x03\x04\x14\0\0\0", &options()),
-        &["zip archive"],
-    );
+    has(&fails("le.txt", b"\xff\xfeh\0i\0\n\0", &options()), &["UTF-16LE", "iconv"]);
+    has(&fails("be.txt", b"\xfe\xff\0h\0i", &options()), &["UTF-16BE"]);
+    has(&fails("w.txt", b"\xff\xfe\0\0h\0\0\0", &options()), &["UTF-32LE"]);
+    has(&fails("nobom.txt", b"h\0i\0\n\0", &options()), &["not a text file", "UTF-16 without"]);
+    has(&fails("a.parquet", b"PAR1\x15\x04\x15\0PAR1", &options()), &["Parquet"]);
+    has(&fails("a.zip", b"PK\x03\x04\x14\0\0\0", &options()), &["zip archive"]);
 }
 
 #[test]
@@ -366,80 +217,39 @@ fn missing_columns_are_named_with_a_suggestion() {
     let csv = "id,sentence\n1,hello there\n";
     has(
         &fails("a.csv", csv, &with_column("sentense")),
-        &[
-            "no column \"sentense\" (--column)",
-            "did you mean \"sentence\"?",
-            "id, sentence",
-        ],
+        &["no column \"sentense\" (--column)", "did you mean \"sentence\"?", "id, sentence"],
     );
-    let label = ReadOptions {
-        label_column: Some("9".into()),
-        ..options()
-    };
-    has(
-        &fails("a.tsv", "0\tx y\n1\tz\n", &label),
-        &["no column \"9\" (--label-column)", "1 to 2"],
-    );
-    has(
-        &fails("a.txt", "hello\n", &with_column("text")),
-        &["--column", "read as txt", "--format"],
-    );
+    let label = ReadOptions { label_column: Some("9".into()), ..options() };
+    has(&fails("a.tsv", "0\tx y\n1\tz\n", &label), &["no column \"9\" (--label-column)", "1 to 2"]);
+    has(&fails("a.txt", "hello\n", &with_column("text")), &["--column", "read as txt", "--format"]);
     has(
         &fails("a.jsonl", "{\"txet\":\"a\"}\n", &with_column("text")),
         &["no column \"text\"", "did you mean \"txet\"?"],
     );
-    assert!(matches!(
-        read_from(&b"a\tb\n"[..], "a.tsv", &with_column("0")),
-        Err(ReadError::NoSuchColumn { .. })
-    ));
+    assert!(matches!(read_from(&b"a\tb\n"[..], "a.tsv", &with_column("0")), Err(ReadError::NoSuchColumn { .. })));
 }
 
 #[test]
 fn ragged_rows_name_the_line() {
-    has(
-        &fails("a.csv", "id,text\n1,a\n2,b,c\n", &options()),
-        &["a.csv:3", "3 fields", "first has 2"],
-    );
-    has(
-        &fails("a.tsv", "0\ta\n\n1\n", &options()),
-        &["a.tsv:3", "1 fields"],
-    );
+    has(&fails("a.csv", "id,text\n1,a\n2,b,c\n", &options()), &["a.csv:3", "3 fields", "first has 2"]);
+    has(&fails("a.tsv", "0\ta\n\n1\n", &options()), &["a.tsv:3", "1 fields"]);
 }
 
 #[test]
 fn bad_jsonl_names_the_line() {
+    has(&fails("a.jsonl", "{\"text\":\"a\"}\n{\"text\":\n", &options()), &["a.jsonl:2", "not a JSON object"]);
+    has(&fails("a.jsonl", "{\"text\":\"a\"}\n{\"text\":3}\n", &options()), &["a.jsonl:2", "\"text\" is a number"]);
     has(
-        &fails("a.jsonl", "{\"text\":\"a\"}\n{\"text\":\n", &options()),
-        &["a.jsonl:2", "not a JSON object"],
-    );
-    has(
-        &fails("a.jsonl", "{\"text\":\"a\"}\n{\"text\":3}\n", &options()),
-        &["a.jsonl:2", "\"text\" is a number"],
-    );
-    has(
-        &fails(
-            "a.jsonl",
-            "{\"text\":\"a\"}\n{\"other\":\"b\"}\n",
-            &with_column("text"),
-        ),
+        &fails("a.jsonl", "{\"text\":\"a\"}\n{\"other\":\"b\"}\n", &with_column("text")),
         &["a.jsonl:2", "no field \"text\"", "other"],
     );
-    has(
-        &fails("a.json", "[\n{\"text\":\"a\"}\n]\n", &options()),
-        &["a.json:1", "jq -c '.[]'"],
-    );
-    has(
-        &fails("a.jsonl", "17\n", &options()),
-        &["a.jsonl:1", "found a number"],
-    );
+    has(&fails("a.json", "[\n{\"text\":\"a\"}\n]\n", &options()), &["a.json:1", "jq -c '.[]'"]);
+    has(&fails("a.jsonl", "17\n", &options()), &["a.jsonl:1", "found a number"]);
 }
 
 #[test]
 fn tabs_in_a_txt_are_noted() {
-    has(
-        &ok("a.txt", "0\ta\n1\tb\n", &options()).report.to_string(),
-        &["--format tsv"],
-    );
+    has(&ok("a.txt", "0\ta\n1\tb\n", &options()).report.to_string(), &["--format tsv"]);
 }
 
 proptest! {

@@ -5,40 +5,15 @@ use std::sync::LazyLock;
 use strait_text::tokenizer::{EOS, MASK, SPECIALS, UNK};
 use strait_text::{Tokenizer, TokenizerError, TokenizerKind};
 
-const KINDS: [TokenizerKind; 4] = [
-    TokenizerKind::Subword,
-    TokenizerKind::Word,
-    TokenizerKind::Char,
-    TokenizerKind::Byte,
-];
+const KINDS: [TokenizerKind; 4] =
+    [TokenizerKind::Subword, TokenizerKind::Word, TokenizerKind::Char, TokenizerKind::Byte];
 
 /// A corpus made by rule: 6 x 6 x 6 sentences.
 fn english() -> Vec<String> {
     let mut texts = Vec::new();
-    for who in [
-        "the dog",
-        "a cat",
-        "my sister",
-        "the old man",
-        "no one",
-        "everybody",
-    ] {
-        for does in [
-            "sees",
-            "likes",
-            "paints",
-            "doesn't mind",
-            "forgets",
-            "sells",
-        ] {
-            for what in [
-                "a bicycle.",
-                "the river .",
-                "green tea!",
-                "us",
-                "two clocks",
-                "<unk> <s>",
-            ] {
+    for who in ["the dog", "a cat", "my sister", "the old man", "no one", "everybody"] {
+        for does in ["sees", "likes", "paints", "doesn't mind", "forgets", "sells"] {
+            for what in ["a bicycle.", "the river .", "green tea!", "us", "two clocks", "<unk> <s>"] {
                 texts.push(format!("{who} {does} {what}"));
             }
         }
@@ -138,10 +113,7 @@ fn no_text_encodes_to_a_special_id() {
         for texts in [english(), HARD.map(String::from).to_vec()] {
             let t = train(kind, &texts);
             for text in HARD {
-                assert!(
-                    t.encode(text).iter().all(|&id| id >= SPECIALS),
-                    "{kind} {text:?}"
-                );
+                assert!(t.encode(text).iter().all(|&id| id >= SPECIALS), "{kind} {text:?}");
             }
         }
     }
@@ -169,10 +141,7 @@ fn training_is_deterministic_and_does_not_depend_on_order() {
             reversed.reverse();
             for _ in 0..3 {
                 assert!(first == train(kind, &texts).to_bytes().unwrap(), "{kind}");
-                assert!(
-                    first == train(kind, &reversed).to_bytes().unwrap(),
-                    "{kind}"
-                );
+                assert!(first == train(kind, &reversed).to_bytes().unwrap(), "{kind}");
             }
         }
     }
@@ -205,17 +174,9 @@ fn the_file_means_the_same_to_the_tokenizers_crate() {
             let theirs = tokenizers::Tokenizer::from_bytes(t.to_bytes().unwrap()).unwrap();
             for text in texts.iter().map(String::as_str).chain(HARD) {
                 let ids = t.encode(text);
-                assert_eq!(
-                    theirs.encode(text, false).unwrap().get_ids(),
-                    ids,
-                    "{kind} {text:?}"
-                );
+                assert_eq!(theirs.encode(text, false).unwrap().get_ids(), ids, "{kind} {text:?}");
                 if kind != TokenizerKind::Word && !ids.contains(&UNK) {
-                    assert_eq!(
-                        theirs.decode(&ids, false).unwrap(),
-                        t.decode(&ids),
-                        "{kind} {text:?}"
-                    );
+                    assert_eq!(theirs.decode(&ids, false).unwrap(), t.decode(&ids), "{kind} {text:?}");
                 }
             }
         }
@@ -225,10 +186,7 @@ fn the_file_means_the_same_to_the_tokenizers_crate() {
 #[test]
 fn words_and_characters() {
     let t = train(TokenizerKind::Word, &english());
-    assert_eq!(
-        t.decode(&t.encode("the dog  sees a cat")),
-        "the dog sees a cat"
-    );
+    assert_eq!(t.decode(&t.encode("the dog  sees a cat")), "the dog sees a cat");
     assert_eq!(t.encode("zebra"), [UNK]);
     assert_eq!(t.decode(&[UNK, MASK, EOS]), "\u{fffd}");
     let t = train(TokenizerKind::Word, &chinese());
@@ -245,11 +203,7 @@ fn vocabulary_size_is_a_limit_and_explained() {
     for kind in KINDS {
         let t = Tokenizer::train(kind, Some(280), texts.iter().map(String::as_str)).unwrap();
         assert!(t.vocab_size() <= 280, "{kind}");
-        assert!(
-            t.vocab_reason()
-                .unwrap()
-                .contains(&t.vocab_size().to_string())
-        );
+        assert!(t.vocab_reason().unwrap().contains(&t.vocab_size().to_string()));
     }
     let error = Tokenizer::train(TokenizerKind::Subword, Some(100), ["a"].into_iter()).unwrap_err();
     assert!(error.to_string().contains("at least 259"), "{error}");
@@ -276,10 +230,7 @@ fn damaged_files_are_named() {
         ("truncated", good[..good.len() / 2].to_owned()),
         ("no json", "hello".to_owned()),
         ("other special names", good.replace("[end of text]", "</s>")),
-        (
-            "a special id moved",
-            good.replace("\"[masked token]\":2", "\"[masked token]\":999999"),
-        ),
+        ("a special id moved", good.replace("\"[masked token]\":2", "\"[masked token]\":999999")),
         ("other model", good.replace("\"BPE\"", "\"Unigram\"")),
     ];
     for (case, text) in cases {
@@ -287,13 +238,8 @@ fn damaged_files_are_named() {
         let error = Tokenizer::load(&path).unwrap_err().to_string();
         assert!(error.contains("tokenizer.json"), "{case}: {error}");
     }
-    let error = Tokenizer::load(dir.path().join("none.json"))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("cannot read") && error.contains("none.json"),
-        "{error}"
-    );
+    let error = Tokenizer::load(dir.path().join("none.json")).unwrap_err().to_string();
+    assert!(error.contains("cannot read") && error.contains("none.json"), "{error}");
 }
 
 #[test]

@@ -12,10 +12,7 @@ pub(super) struct Chosen {
 /// win; a letter of Chinese, Japanese or Korean says as much as two or three of an alphabet.
 pub(super) fn choose(rows: &[&[String]], width: usize, label: Option<usize>) -> Chosen {
     if width == 1 {
-        return Chosen {
-            index: 0,
-            why: "the only one".to_owned(),
-        };
+        return Chosen { index: 0, why: "the only one".to_owned() };
     }
     let mean = |c: usize| {
         let letters: f64 = rows.iter().map(|r| letters(&r[c])).sum();
@@ -27,17 +24,11 @@ pub(super) fn choose(rows: &[&[String]], width: usize, label: Option<usize>) -> 
         // The first of equals.
         .fold((0, -1.0), |best, c| if c.1 > best.1 { c } else { best })
         .0;
-    Chosen {
-        index,
-        why: "it has the longest texts; --column to choose another".to_owned(),
-    }
+    Chosen { index, why: "it has the longest texts; --column to choose another".to_owned() }
 }
 
 pub(super) fn letters(text: &str) -> f64 {
-    text.chars()
-        .filter(|c| c.is_alphabetic())
-        .map(|c| if (c as u32) < 0x2E80 { 1.0 } else { 2.5 })
-        .sum()
+    text.chars().filter(|c| c.is_alphabetic()).map(|c| if (c as u32) < 0x2E80 { 1.0 } else { 2.5 }).sum()
 }
 
 /// The column that the user named: a header first, then a 1-based number.
@@ -78,10 +69,7 @@ pub(super) fn display(index: usize, names: Option<&[String]>, width: usize) -> S
 }
 
 /// The candidate nearest to `wanted`, when it is near.
-pub(super) fn nearest<'a>(
-    wanted: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<String> {
+pub(super) fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     let wanted = wanted.to_lowercase();
     candidates
         .map(|c| (distance(&wanted, &c.to_lowercase()), c))

@@ -51,9 +51,7 @@ pub enum ReadError {
         column: Option<String>,
     },
     /// UTF-16 or UTF-32.
-    #[error(
-        "{name}: the text is {encoding}, and only UTF-8 is read; convert it with `iconv -f {encoding} -t UTF-8`"
-    )]
+    #[error("{name}: the text is {encoding}, and only UTF-8 is read; convert it with `iconv -f {encoding} -t UTF-8`")]
     WideEncoding {
         /// The source.
         name: String,
@@ -61,9 +59,7 @@ pub enum ReadError {
         encoding: &'static str,
     },
     /// Not a text.
-    #[error(
-        "{name}: this is not a text file ({what}); give txt, csv, tsv or jsonl, plain or as .gz or .zst"
-    )]
+    #[error("{name}: this is not a text file ({what}); give txt, csv, tsv or jsonl, plain or as .gz or .zst")]
     Binary {
         /// The source.
         name: String,
@@ -125,9 +121,7 @@ pub enum ReadError {
         expected: usize,
     },
     /// A broken csv.
-    #[error(
-        "{name}: cannot be read as {format}: {why}; repair it, or read it as plain lines with --format txt"
-    )]
+    #[error("{name}: cannot be read as {format}: {why}; repair it, or read it as plain lines with --format txt")]
     Table {
         /// The source.
         name: String,
@@ -149,9 +143,7 @@ pub enum ReadError {
         array: bool,
     },
     /// A value that is not a text.
-    #[error(
-        "{name}:{line}: the field {field:?} is {found}, not a text; name a text field with --column"
-    )]
+    #[error("{name}:{line}: the field {field:?} is {found}, not a text; name a text field with --column")]
     JsonType {
         /// The source.
         name: String,
@@ -163,9 +155,7 @@ pub enum ReadError {
         found: &'static str,
     },
     /// An object without the field.
-    #[error(
-        "{name}:{line}: the object has no field {field:?} (it has {fields}); add it or name another with {flag}"
-    )]
+    #[error("{name}:{line}: the object has no field {field:?} (it has {fields}); add it or name another with {flag}")]
     JsonField {
         /// The source.
         name: String,

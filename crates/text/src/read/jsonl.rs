@@ -25,10 +25,7 @@ pub(super) fn read(text: &str, name: &str, options: &ReadOptions) -> Result<Tabl
                 },
             },
             Value::String(s) if options.column.is_none() && options.label_column.is_none() => {
-                Record {
-                    text: s.clone(),
-                    label: None,
-                }
+                Record { text: s.clone(), label: None }
             }
             other => {
                 return Err(ReadError::Json {
@@ -55,12 +52,7 @@ fn parse(text: &str, name: &str) -> Result<Vec<(usize, Value)>, ReadError> {
         .enumerate()
         .filter(|(_, l)| !l.trim().is_empty())
         .map(|(i, l)| {
-            let error = |why: String| ReadError::Json {
-                name: name.to_owned(),
-                line: i + 1,
-                why,
-                array,
-            };
+            let error = |why: String| ReadError::Json { name: name.to_owned(), line: i + 1, why, array };
             match serde_json::from_str(l) {
                 Ok(value @ (Value::Object(_) | Value::String(_))) => Ok((i + 1, value)),
                 Ok(other) => Err(error(format!("found {}", kind(&other)))),
@@ -79,17 +71,12 @@ fn choose(lines: &[(usize, Value)], label: Option<&str>) -> (String, String) {
             *letters.entry(key).or_default() += column::letters(s);
         }
     }
-    let best = letters
-        .into_iter()
-        .fold(None, |best: Option<(&str, f64)>, c| match best {
-            Some(b) if b.1 >= c.1 => best,
-            _ => Some(c),
-        });
+    let best = letters.into_iter().fold(None, |best: Option<(&str, f64)>, c| match best {
+        Some(b) if b.1 >= c.1 => best,
+        _ => Some(c),
+    });
     match best {
-        Some((field, _)) => (
-            field.to_owned(),
-            "it has the longest texts; --column to choose another".to_owned(),
-        ),
+        Some((field, _)) => (field.to_owned(), "it has the longest texts; --column to choose another".to_owned()),
         None => ("text".to_owned(), "the usual name".to_owned()),
     }
 }
@@ -103,12 +90,9 @@ fn text_of(
 ) -> Result<String, ReadError> {
     match object.get(field) {
         Some(Value::String(s)) => Ok(s.clone()),
-        Some(other) => Err(ReadError::JsonType {
-            name: name.to_owned(),
-            line,
-            field: field.to_owned(),
-            found: kind(other),
-        }),
+        Some(other) => {
+            Err(ReadError::JsonType { name: name.to_owned(), line, field: field.to_owned(), found: kind(other) })
+        }
         None => Err(absent(object, field, "--column", line, name, lines)),
     }
 }
@@ -123,12 +107,9 @@ fn label_of(
     match object.get(field) {
         Some(Value::String(s)) => Ok(s.clone()),
         Some(v @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => Ok(v.to_string()),
-        Some(other) => Err(ReadError::JsonType {
-            name: name.to_owned(),
-            line,
-            field: field.to_owned(),
-            found: kind(other),
-        }),
+        Some(other) => {
+            Err(ReadError::JsonType { name: name.to_owned(), line, field: field.to_owned(), found: kind(other) })
+        }
         None => Err(absent(object, field, "--label-column", line, name, lines)),
     }
 }

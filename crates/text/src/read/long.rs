@@ -28,11 +28,7 @@ pub(super) fn truncate(text: &str, max: usize) -> &str {
         Some((end, _)) => {
             let room = &text[..end];
             let whole = text[end..].starts_with(char::is_whitespace);
-            let cut = if whole {
-                end
-            } else {
-                last_blank(room).unwrap_or(end)
-            };
+            let cut = if whole { end } else { last_blank(room).unwrap_or(end) };
             let kept = room[..cut].trim_end();
             if kept.is_empty() { room } else { kept }
         }
@@ -47,24 +43,18 @@ fn best_cut(room: &str, at_blank: bool) -> usize {
             let after = &room[i + c.len_utf8()..];
             match c {
                 '。' | '！' | '？' | '\n' => true,
-                '.' | '!' | '?' => {
-                    after.starts_with(char::is_whitespace) || after.is_empty() && at_blank
-                }
+                '.' | '!' | '?' => after.starts_with(char::is_whitespace) || after.is_empty() && at_blank,
                 _ => false,
             }
         })
         .map(|(i, c)| i + c.len_utf8())
         .next_back()
         .filter(|&cut| cut > half);
-    sentence
-        .or(at_blank.then_some(room.len()))
-        .or_else(|| last_blank(room))
-        .unwrap_or(room.len())
+    sentence.or(at_blank.then_some(room.len())).or_else(|| last_blank(room)).unwrap_or(room.len())
 }
 
 fn last_blank(room: &str) -> Option<usize> {
-    room.rfind(char::is_whitespace)
-        .filter(|&i| i > room.len() / 2)
+    room.rfind(char::is_whitespace).filter(|&i| i > room.len() / 2)
 }
 
 #[cfg(test)]
@@ -74,15 +64,9 @@ mod tests {
 
     #[test]
     fn cuts_at_sentences_then_blanks_then_anywhere() {
-        assert_eq!(
-            split("One two. Three four five", 12),
-            ["One two.", "Three four", "five"]
-        );
+        assert_eq!(split("One two. Three four five", 12), ["One two.", "Three four", "five"]);
         assert_eq!(split("abcdefghij", 4), ["abcd", "efgh", "ij"]);
-        assert_eq!(
-            split("今天很好。明天也好。", 6),
-            ["今天很好。", "明天也好。"]
-        );
+        assert_eq!(split("今天很好。明天也好。", 6), ["今天很好。", "明天也好。"]);
         assert_eq!(truncate("one two three", 9), "one two");
         assert_eq!(truncate("short", 9), "short");
     }

@@ -67,11 +67,7 @@ impl ReadOptions {
     /// One record for each record of the file, in order, whatever it holds: for encoding and
     /// reconstructing, where the output must stay in step with the input.
     pub fn one_to_one() -> Self {
-        Self {
-            long: LongRecords::Keep,
-            keep_empty: true,
-            ..Self::default()
-        }
+        Self { long: LongRecords::Keep, keep_empty: true, ..Self::default() }
     }
 }
 
@@ -225,37 +221,19 @@ pub fn read_from(input: impl Read, name: &str, options: &ReadOptions) -> Result<
     finish(records, options, report)
 }
 
-fn lines(
-    text: &str,
-    name: &str,
-    options: &ReadOptions,
-    report: &mut ReadReport,
-) -> Result<Vec<Record>, ReadError> {
-    for (flag, column) in [
-        ("--column", &options.column),
-        ("--label-column", &options.label_column),
-    ] {
+fn lines(text: &str, name: &str, options: &ReadOptions, report: &mut ReadReport) -> Result<Vec<Record>, ReadError> {
+    for (flag, column) in [("--column", &options.column), ("--label-column", &options.label_column)] {
         if let Some(wanted) = column {
-            return Err(ReadError::ColumnInText {
-                name: name.to_owned(),
-                wanted: wanted.clone(),
-                flag,
-            });
+            return Err(ReadError::ColumnInText { name: name.to_owned(), wanted: wanted.clone(), flag });
         }
     }
     let sample: Vec<&str> = text.lines().take(50).collect();
     if let Some(n) = sniff::constant_width(&sample, '\t') {
-        report.notes.push(format!(
-            "Every line has {n} fields with tabs between them: --format tsv reads them as columns."
-        ));
+        report
+            .notes
+            .push(format!("Every line has {n} fields with tabs between them: --format tsv reads them as columns."));
     }
-    Ok(text
-        .lines()
-        .map(|line| Record {
-            text: line.to_owned(),
-            label: None,
-        })
-        .collect())
+    Ok(text.lines().map(|line| Record { text: line.to_owned(), label: None }).collect())
 }
 
 fn blank_lines(text: &str, format: Format) -> usize {
@@ -275,11 +253,7 @@ fn take_table(table: table::Table, report: &mut ReadReport) -> Vec<Record> {
 }
 
 /// Empty, long and duplicate records.
-fn finish(
-    records: Vec<Record>,
-    options: &ReadOptions,
-    mut report: ReadReport,
-) -> Result<Corpus, ReadError> {
+fn finish(records: Vec<Record>, options: &ReadOptions, mut report: ReadReport) -> Result<Corpus, ReadError> {
     let found = records.len();
     let mut seen = HashSet::new();
     let mut kept: Vec<Record> = Vec::with_capacity(found);
@@ -303,28 +277,18 @@ fn finish(
         }
     }
     if seen.is_empty() {
-        return Err(ReadError::NoText {
-            name: report.name,
-            lines: found,
-            column: report.column,
-        });
+        return Err(ReadError::NoText { name: report.name, lines: found, column: report.column });
     }
     report.records = kept.len();
     if kept.len() == 1 {
-        report
-            .notes
-            .push("There is only one record: enough to encode, too little to train on.".to_owned());
+        report.notes.push("There is only one record: enough to encode, too little to train on.".to_owned());
     }
-    Ok(Corpus {
-        records: kept,
-        report,
-    })
+    Ok(Corpus { records: kept, report })
 }
 
 fn shorten(record: Record, options: &ReadOptions, report: &mut ReadReport) -> Vec<Record> {
     // Bytes are at least as many as characters: most records need no counting.
-    let short = record.text.len() <= options.max_chars
-        || record.text.chars().nth(options.max_chars).is_none();
+    let short = record.text.len() <= options.max_chars || record.text.chars().nth(options.max_chars).is_none();
     if short || options.long == LongRecords::Keep {
         return vec![record];
     }
@@ -336,9 +300,6 @@ fn shorten(record: Record, options: &ReadOptions, report: &mut ReadReport) -> Ve
     report.long_split += 1;
     long::split(&record.text, options.max_chars)
         .into_iter()
-        .map(|piece| Record {
-            text: piece.to_owned(),
-            label: record.label.clone(),
-        })
+        .map(|piece| Record { text: piece.to_owned(), label: record.label.clone() })
         .collect()
 }

@@ -88,34 +88,19 @@ impl ReadReport {
     fn counts(&self) -> [Option<String>; 7] {
         let some = |n: usize, sentence: String| (n > 0).then_some(sentence);
         [
-            self.bom_removed
-                .then(|| "A byte-order mark was removed.".to_owned()),
-            self.crlf
-                .then(|| "Lines end in CR LF; the CR was removed.".to_owned()),
+            self.bom_removed.then(|| "A byte-order mark was removed.".to_owned()),
+            self.crlf.then(|| "Lines end in CR LF; the CR was removed.".to_owned()),
             some(
                 self.invalid_lines,
-                format!(
-                    "{} had invalid UTF-8, replaced by U+FFFD (--lossy).",
-                    count(self.invalid_lines, "line")
-                ),
+                format!("{} had invalid UTF-8, replaced by U+FFFD (--lossy).", count(self.invalid_lines, "line")),
             ),
-            some(
-                self.empty_skipped,
-                format!(
-                    "{} without text skipped.",
-                    count(self.empty_skipped, "record")
-                ),
-            ),
+            some(self.empty_skipped, format!("{} without text skipped.", count(self.empty_skipped, "record"))),
             some(
                 self.duplicates,
                 format!(
                     "{} {}.",
                     count(self.duplicates, "duplicate"),
-                    if self.duplicates_dropped {
-                        "dropped"
-                    } else {
-                        "kept (--drop-duplicates to leave them out)"
-                    }
+                    if self.duplicates_dropped { "dropped" } else { "kept (--drop-duplicates to leave them out)" }
                 ),
             ),
             some(

@@ -21,10 +21,7 @@ pub(super) struct Source {
 pub(super) fn open(path: &Path) -> Result<File, ReadError> {
     let io = |source: std::io::Error| match source.kind() {
         std::io::ErrorKind::NotFound => ReadError::Missing(path.to_owned()),
-        _ => ReadError::Io {
-            name: path.display().to_string(),
-            source,
-        },
+        _ => ReadError::Io { name: path.display().to_string(), source },
     };
     let file = File::open(path).map_err(io)?;
     if file.metadata().map_err(io)?.is_dir() {
@@ -35,22 +32,12 @@ pub(super) fn open(path: &Path) -> Result<File, ReadError> {
 
 pub(super) fn load(mut input: impl Read, name: &str, lossy: bool) -> Result<Source, ReadError> {
     let mut raw = Vec::new();
-    input
-        .read_to_end(&mut raw)
-        .map_err(|source| ReadError::Io {
-            name: name.to_owned(),
-            source,
-        })?;
+    input.read_to_end(&mut raw).map_err(|source| ReadError::Io { name: name.to_owned(), source })?;
     let (raw, compression) = decompress(raw, name)?;
     if raw.is_empty() {
-        return Err(ReadError::Empty {
-            name: name.to_owned(),
-        });
+        return Err(ReadError::Empty { name: name.to_owned() });
     }
-    let hash = Sha256::digest(&raw)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let hash = Sha256::digest(&raw).iter().map(|b| format!("{b:02x}")).collect();
     let bytes = raw.len() as u64;
     refuse_binary(&raw, name, lossy)?;
     let (mut text, invalid_lines) = decode(raw, name, lossy)?;
@@ -58,22 +45,11 @@ pub(super) fn load(mut input: impl Read, name: &str, lossy: bool) -> Result<Sour
     if bom {
         text.drain(..'\u{feff}'.len_utf8());
     }
-    Ok(Source {
-        text,
-        compression,
-        bytes,
-        hash,
-        bom,
-        invalid_lines,
-    })
+    Ok(Source { text, compression, bytes, hash, bom, invalid_lines })
 }
 
 fn decompress(raw: Vec<u8>, name: &str) -> Result<(Vec<u8>, Compression), ReadError> {
-    let damaged = |compression, why: String| ReadError::Decompress {
-        name: name.to_owned(),
-        compression,
-        why,
-    };
+    let damaged = |compression, why: String| ReadError::Decompress { name: name.to_owned(), compression, why };
     let mut out = Vec::new();
     if raw.starts_with(&[0x1f, 0x8b]) {
         flate2::read::MultiGzDecoder::new(&raw[..])
@@ -108,12 +84,7 @@ const MAGIC: [(&[u8], &str); 8] = [
 ];
 
 fn refuse_binary(raw: &[u8], name: &str, lossy: bool) -> Result<(), ReadError> {
-    let wide = |encoding| {
-        Err(ReadError::WideEncoding {
-            name: name.to_owned(),
-            encoding,
-        })
-    };
+    let wide = |encoding| Err(ReadError::WideEncoding { name: name.to_owned(), encoding });
     match raw {
         [0xff, 0xfe, 0, 0, ..] => return wide("UTF-32LE"),
         [0xff, 0xfe, ..] => return wide("UTF-16LE"),
@@ -121,12 +92,7 @@ fn refuse_binary(raw: &[u8], name: &str, lossy: bool) -> Result<(), ReadError> {
         [0xfe, 0xff, ..] => return wide("UTF-16BE"),
         _ => {}
     }
-    let binary = |what: String| {
-        Err(ReadError::Binary {
-            name: name.to_owned(),
-            what,
-        })
-    };
+    let binary = |what: String| Err(ReadError::Binary { name: name.to_owned(), what });
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| raw.starts_with(magic)) {
         // "BZh" and "%PDF" are possible beginnings of a text; text goes on as UTF-8 without NUL.
         if raw.contains(&0) || std::str::from_utf8(raw).is_err() {
@@ -150,16 +116,10 @@ fn decode(raw: Vec<u8>, name: &str, lossy: bool) -> Result<(String, usize), Read
     let at = error.utf8_error().valid_up_to();
     let raw = error.into_bytes();
     if lossy {
-        let bad = raw
-            .split(|&b| b == b'\n')
-            .filter(|line| std::str::from_utf8(line).is_err())
-            .count();
+        let bad = raw.split(|&b| b == b'\n').filter(|line| std::str::from_utf8(line).is_err()).count();
         return Ok((String::from_utf8_lossy(&raw).into_owned(), bad));
     }
-    let line_start = raw[..at]
-        .iter()
-        .rposition(|&b| b == b'\n')
-        .map_or(0, |p| p + 1);
+    let line_start = raw[..at].iter().rposition(|&b| b == b'\n').map_or(0, |p| p + 1);
     Err(ReadError::InvalidUtf8 {
         name: name.to_owned(),
         line: line_of(&raw, at),

@@ -16,22 +16,13 @@ pub(super) struct Table {
     pub header: String,
 }
 
-pub(super) fn read(
-    text: &str,
-    format: Format,
-    name: &str,
-    options: &ReadOptions,
-) -> Result<Table, ReadError> {
+pub(super) fn read(text: &str, format: Format, name: &str, options: &ReadOptions) -> Result<Table, ReadError> {
     let rows = match format {
         Format::Csv => csv_rows(text, name)?,
         _ => tsv_rows(text),
     };
     let Some(first) = rows.first() else {
-        return Err(ReadError::NoText {
-            name: name.to_owned(),
-            lines: 0,
-            column: None,
-        });
+        return Err(ReadError::NoText { name: name.to_owned(), lines: 0, column: None });
     };
     let width = first.fields.len();
     if let Some(row) = rows.iter().find(|r| r.fields.len() != width) {
@@ -52,19 +43,13 @@ pub(super) fn read(
         None => None,
     };
     let Chosen { index, why } = match &options.column {
-        Some(wanted) => Chosen {
-            index: find(wanted, "--column")?,
-            why: "named by --column".to_owned(),
-        },
+        Some(wanted) => Chosen { index: find(wanted, "--column")?, why: "named by --column".to_owned() },
         None => column::choose(body, width, label),
     };
     let records = rows
         .iter()
         .skip(usize::from(has_header))
-        .map(|row| Record {
-            text: row.fields[index].clone(),
-            label: label.map(|l| row.fields[l].clone()),
-        })
+        .map(|row| Record { text: row.fields[index].clone(), label: label.map(|l| row.fields[l].clone()) })
         .collect();
     Ok(Table {
         records,
@@ -84,10 +69,7 @@ fn tsv_rows(text: &str) -> Vec<Row> {
     text.lines()
         .enumerate()
         .filter(|(_, l)| !l.trim().is_empty())
-        .map(|(i, l)| Row {
-            line: i + 1,
-            fields: l.split('\t').map(str::to_owned).collect(),
-        })
+        .map(|(i, l)| Row { line: i + 1, fields: l.split('\t').map(str::to_owned).collect() })
         .collect()
 }
 
@@ -148,15 +130,9 @@ fn detect_header(sample: &[&[String]], options: &ReadOptions) -> (bool, String) 
     let (first, body) = (sample[0], &sample[1..]);
     let named = |wanted: &Option<String>| wanted.as_ref().is_some_and(|w| first.contains(w));
     if named(&options.column) || named(&options.label_column) {
-        return (
-            true,
-            "the first row is the header: it holds the column named".to_owned(),
-        );
+        return (true, "the first row is the header: it holds the column named".to_owned());
     }
-    let none = (
-        false,
-        "no header was found (--header to say that there is one)".to_owned(),
-    );
+    let none = (false, "no header was found (--header to say that there is one)".to_owned());
     let found = |why: &str| {
         let what = format!("the first row is taken as the header, as {why} (--no-header if not)");
         (true, what)
@@ -173,10 +149,7 @@ fn detect_header(sample: &[&[String]], options: &ReadOptions) -> (bool, String) 
     if body.is_empty() || distinct.len() != first.len() || !first.iter().all(like_a_name) {
         return none;
     }
-    if first
-        .iter()
-        .any(|f| USUAL.contains(&f.trim().to_lowercase().as_str()))
-    {
+    if first.iter().any(|f| USUAL.contains(&f.trim().to_lowercase().as_str())) {
         return found("it holds usual column names");
     }
     let numeric = |c: usize| body.iter().all(|r| r[c].trim().parse::<f64>().is_ok());

@@ -28,11 +28,8 @@ pub(super) fn learn(
     for (w, (symbols, count)) in words.iter().enumerate() {
         pairs.add(symbols, *count, w as u32);
     }
-    let mut heap: BinaryHeap<(u64, Reverse<Pair>)> = pairs
-        .counts
-        .iter()
-        .map(|(&pair, &count)| (count, Reverse(pair)))
-        .collect();
+    let mut heap: BinaryHeap<(u64, Reverse<Pair>)> =
+        pairs.counts.iter().map(|(&pair, &count)| (count, Reverse(pair))).collect();
     let mut touched = Vec::new();
     while expansions.len() < max_symbols {
         let Some((count, Reverse(pair))) = heap.pop() else {
@@ -79,11 +76,7 @@ struct Symbols {
 
 impl Symbols {
     fn new(expansions: &[Vec<u8>]) -> Self {
-        Self {
-            by_bytes: expansions.iter().cloned().zip(0..).collect(),
-            merged: HashSet::new(),
-            merges: Vec::new(),
-        }
+        Self { by_bytes: expansions.iter().cloned().zip(0..).collect(), merged: HashSet::new(), merges: Vec::new() }
     }
 
     /// Records the merge (once: a pair may come up again through a shared symbol, and its first
@@ -117,14 +110,7 @@ impl PairIndex {
     }
 
     /// As `add` after a merge: only pairs with the new symbol are new places.
-    fn add_new(
-        &mut self,
-        symbols: &[u32],
-        count: u64,
-        word: u32,
-        new: u32,
-        touched: &mut Vec<Pair>,
-    ) {
+    fn add_new(&mut self, symbols: &[u32], count: u64, word: u32, new: u32, touched: &mut Vec<Pair>) {
         for p in symbols.windows(2) {
             let pair = (p[0], p[1]);
             *self.counts.entry(pair).or_default() += count;
@@ -175,12 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// The plain twin: count everything again after every merge.
-    fn learn_slowly(
-        mut words: Vec<(Vec<u32>, u64)>,
-        expansions: &mut Vec<Vec<u8>>,
-        max: usize,
-        min: u64,
-    ) -> Vec<Pair> {
+    fn learn_slowly(mut words: Vec<(Vec<u32>, u64)>, expansions: &mut Vec<Vec<u8>>, max: usize, min: u64) -> Vec<Pair> {
         let mut merges = Vec::new();
         while expansions.len() < max {
             let mut counts: HashMap<Pair, u64> = HashMap::new();
@@ -189,26 +170,15 @@ mod tests {
                     *counts.entry((p[0], p[1])).or_default() += c;
                 }
             }
-            let best = counts
-                .into_iter()
-                .map(|(p, c)| (c, Reverse(p)))
-                .max()
-                .filter(|b| b.0 >= min);
+            let best = counts.into_iter().map(|(p, c)| (c, Reverse(p))).max().filter(|b| b.0 >= min);
             let Some((_, Reverse(pair))) = best else {
                 break;
             };
-            let bytes = [
-                &expansions[pair.0 as usize][..],
-                &expansions[pair.1 as usize],
-            ]
-            .concat();
-            let id = expansions
-                .iter()
-                .position(|e| *e == bytes)
-                .unwrap_or_else(|| {
-                    expansions.push(bytes);
-                    expansions.len() - 1
-                });
+            let bytes = [&expansions[pair.0 as usize][..], &expansions[pair.1 as usize]].concat();
+            let id = expansions.iter().position(|e| *e == bytes).unwrap_or_else(|| {
+                expansions.push(bytes);
+                expansions.len() - 1
+            });
             for (s, _) in &mut words {
                 merge_in_place(s, pair, id as u32);
             }

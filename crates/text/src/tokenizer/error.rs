@@ -7,9 +7,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum TokenizerError {
     /// No text reached the trainer.
-    #[error(
-        "cannot train a tokenizer: there is no text in the corpus; give at least one non-empty record"
-    )]
+    #[error("cannot train a tokenizer: there is no text in the corpus; give at least one non-empty record")]
     NoText,
     /// The wanted vocabulary cannot even hold the alphabet.
     #[error(

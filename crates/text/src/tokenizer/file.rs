@@ -18,9 +18,7 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreSequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
-use tokenizers::{
-    DecoderWrapper, NormalizerWrapper, Result, SplitDelimiterBehavior, Tokenizer as Inner,
-};
+use tokenizers::{DecoderWrapper, NormalizerWrapper, Result, SplitDelimiterBehavior, Tokenizer as Inner};
 
 use super::{TokenizerKind, UNK_NAME};
 
@@ -52,12 +50,8 @@ pub(super) fn byte(ids: Ids) -> Result<Inner> {
 }
 
 fn byte_level(ids: Ids, merges: Merges, use_regex: bool) -> Result<Inner> {
-    let model = BPE::builder()
-        .vocab_and_merges(
-            ids.into_iter().collect::<tokenizers::models::bpe::Vocab>(),
-            merges,
-        )
-        .build()?;
+    let model =
+        BPE::builder().vocab_and_merges(ids.into_iter().collect::<tokenizers::models::bpe::Vocab>(), merges).build()?;
     let mut inner = Inner::new(model);
     inner.with_pre_tokenizer(Some(ByteLevel::new(false, false, use_regex)));
     inner.with_decoder(Some(ByteLevel::default()));
@@ -67,10 +61,7 @@ fn byte_level(ids: Ids, merges: Merges, use_regex: bool) -> Result<Inner> {
 /// Blank-separated words, Chinese and Japanese characters one by one.
 pub(super) fn word(ids: Ids) -> Result<Inner> {
     let mut inner = listed(ids)?;
-    inner.with_pre_tokenizer(Some(PreSequence::new(vec![
-        WhitespaceSplit.into(),
-        isolated(CJK)?.into(),
-    ])));
+    inner.with_pre_tokenizer(Some(PreSequence::new(vec![WhitespaceSplit.into(), isolated(CJK)?.into()])));
     Ok(inner)
 }
 
@@ -83,19 +74,12 @@ pub(super) fn character(ids: Ids) -> Result<Inner> {
 }
 
 fn listed(ids: Ids) -> Result<Inner> {
-    let model = WordLevel::builder()
-        .vocab(ids.into_iter().collect())
-        .unk_token(UNK_NAME.to_owned())
-        .build()?;
+    let model = WordLevel::builder().vocab(ids.into_iter().collect()).unk_token(UNK_NAME.to_owned()).build()?;
     Ok(Inner::new(model))
 }
 
 fn isolated(pattern: &str) -> Result<Split> {
-    Split::new(
-        SplitPattern::Regex(pattern.to_owned()),
-        SplitDelimiterBehavior::Isolated,
-        false,
-    )
+    Split::new(SplitPattern::Regex(pattern.to_owned()), SplitDelimiterBehavior::Isolated, false)
 }
 
 /// The fields of the file that matter here.
@@ -149,9 +133,7 @@ impl Stored {
             ("BPE", "ByteLevel", Some(false)) => Ok(TokenizerKind::Byte),
             ("WordLevel", "Sequence", _) => Ok(TokenizerKind::Word),
             ("WordLevel", "Split", _) if fuse => Ok(TokenizerKind::Char),
-            _ => Err(format!(
-                "a {model:?} model after a {before:?} step is nothing that Strait writes"
-            )),
+            _ => Err(format!("a {model:?} model after a {before:?} step is nothing that Strait writes")),
         }
     }
 }

@@ -112,25 +112,17 @@ impl Tokenizer {
     /// The ids of `text`, without [`BOS`] and [`EOS`]. Never yields a special id except [`UNK`].
     pub fn encode(&self, text: &str) -> Vec<u32> {
         match self.kind {
-            TokenizerKind::Byte => text
-                .bytes()
-                .map(|b| self.ids[train::byte_name(b)])
-                .collect(),
+            TokenizerKind::Byte => text.bytes().map(|b| self.ids[train::byte_name(b)]).collect(),
             TokenizerKind::Char => {
                 let mut buffer = [0; 4];
-                text.chars()
-                    .map(|c| self.id_or_unk(c.encode_utf8(&mut buffer)))
-                    .collect()
+                text.chars().map(|c| self.id_or_unk(c.encode_utf8(&mut buffer))).collect()
             }
             TokenizerKind::Word => train::words(text).map(|w| self.id_or_unk(w)).collect(),
             TokenizerKind::Subword => match self.inner.encode_fast(text, false) {
                 Ok(encoding) => encoding.get_ids().to_vec(),
                 // The 256 bytes are all in the vocabulary (checked when loading), so BPE cannot fail;
                 // bytes are a valid encoding should it ever.
-                Err(_) => text
-                    .bytes()
-                    .map(|b| self.ids[train::byte_name(b)])
-                    .collect(),
+                Err(_) => text.bytes().map(|b| self.ids[train::byte_name(b)]).collect(),
             },
         }
     }
@@ -152,16 +144,10 @@ impl Tokenizer {
             .filter(|&&id| id >= first)
             .filter_map(|&id| self.names.get(id as usize).map(|t| (id, t.as_str())));
         match self.kind {
-            TokenizerKind::Char => tokens
-                .map(|(id, t)| if id == UNK { "\u{fffd}" } else { t })
-                .collect(),
-            TokenizerKind::Word => {
-                train::join_words(tokens.map(|(id, t)| if id == UNK { "\u{fffd}" } else { t }))
-            }
+            TokenizerKind::Char => tokens.map(|(id, t)| if id == UNK { "\u{fffd}" } else { t }).collect(),
+            TokenizerKind::Word => train::join_words(tokens.map(|(id, t)| if id == UNK { "\u{fffd}" } else { t })),
             TokenizerKind::Byte | TokenizerKind::Subword => {
-                let bytes: Vec<u8> = tokens
-                    .flat_map(|(_, t)| t.chars().filter_map(train::byte_of))
-                    .collect();
+                let bytes: Vec<u8> = tokens.flat_map(|(_, t)| t.chars().filter_map(train::byte_of)).collect();
                 let mut text = String::from_utf8_lossy(&bytes).into_owned();
                 if self.inner.get_normalizer().is_some() && text.starts_with(' ') {
                     text.remove(0);
@@ -205,10 +191,7 @@ impl Tokenizer {
 
     /// The contents of a `tokenizer.json`.
     pub fn to_bytes(&self) -> Result<Vec<u8>, TokenizerError> {
-        self.inner
-            .to_string(false)
-            .map(String::into_bytes)
-            .map_err(|e| TokenizerError::Internal(e.to_string()))
+        self.inner.to_string(false).map(String::into_bytes).map_err(|e| TokenizerError::Internal(e.to_string()))
     }
 
     /// Reads the contents of a `tokenizer.json` that Strait has written.
@@ -238,10 +221,7 @@ impl Tokenizer {
     }
 
     fn from_named_bytes(bytes: &[u8], name: &str) -> Result<Self, TokenizerError> {
-        let corrupt = |why: String| TokenizerError::Corrupt {
-            name: name.to_owned(),
-            why,
-        };
+        let corrupt = |why: String| TokenizerError::Corrupt { name: name.to_owned(), why };
         let (inner, kind) = file::parse(bytes).map_err(corrupt)?;
         Self::from_inner(inner, kind).map_err(corrupt)
     }
@@ -260,9 +240,7 @@ impl Tokenizer {
         let names: Vec<String> = names.into_iter().flatten().collect();
         for (i, special) in SPECIAL_NAMES.iter().enumerate() {
             if names.get(i).map(String::as_str) != Some(special) {
-                return Err(format!(
-                    "id {i} is not {special:?}, so Strait did not write it"
-                ));
+                return Err(format!("id {i} is not {special:?}, so Strait did not write it"));
             }
         }
         let unknown = matches!(kind, TokenizerKind::Word | TokenizerKind::Char);
@@ -273,13 +251,7 @@ impl Tokenizer {
         if let Some(b) = (0..=255u8).find(byte_missing) {
             return Err(format!("the byte {b:#04x} has no token"));
         }
-        Ok(Self {
-            inner,
-            kind,
-            names,
-            ids,
-            reason: None,
-        })
+        Ok(Self { inner, kind, names, ids, reason: None })
     }
 
     fn id_or_unk(&self, token: &str) -> u32 {

@@ -9,13 +9,9 @@ use std::sync::LazyLock;
 
 use rayon::prelude::*;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::{
-    OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer as _, Tokenizer as Inner,
-};
+use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer as _, Tokenizer as Inner};
 
-use super::{
-    SPECIAL_NAMES, SPECIALS, Tokenizer, TokenizerError, TokenizerKind, UNK_NAME, bpe, file,
-};
+use super::{SPECIAL_NAMES, SPECIALS, Tokenizer, TokenizerError, TokenizerKind, UNK_NAME, bpe, file};
 
 /// The largest vocabulary chosen without being asked.
 const CEILING: usize = 16_384;
@@ -37,11 +33,7 @@ pub(super) fn train<'a>(
         TokenizerKind::Word | TokenizerKind::Char => SPECIALS as usize + 2,
     };
     if let Some(wanted) = vocab_size.filter(|&w| w < least) {
-        return Err(TokenizerError::VocabularyTooSmall {
-            kind,
-            wanted,
-            least,
-        });
+        return Err(TokenizerError::VocabularyTooSmall { kind, wanted, least });
     }
     let (inner, reason) = match kind {
         TokenizerKind::Subword => subword(&texts, vocab_size)?,
@@ -69,33 +61,19 @@ fn subword(texts: &[&str], wanted: Option<usize>) -> Result<(Inner, String), Tok
         None => least_count(chars),
     };
     let ceiling = wanted.unwrap_or(CEILING);
-    let words = counts
-        .iter()
-        .map(|(piece, &n)| (piece.chars().map(byte_symbol).collect(), n))
-        .collect();
+    let words = counts.iter().map(|(piece, &n)| (piece.chars().map(byte_symbol).collect(), n)).collect();
     let mut expansions: Vec<Vec<u8>> = (0..=255u8).map(|b| vec![b]).collect();
-    let merges = bpe::learn(
-        words,
-        &mut expansions,
-        ceiling - SPECIALS as usize,
-        min_count,
-    );
+    let merges = bpe::learn(words, &mut expansions, ceiling - SPECIALS as usize, min_count);
 
-    let spelled: Vec<String> = expansions
-        .iter()
-        .map(|bytes| bytes.iter().map(|&b| byte_name(b)).collect())
-        .collect();
-    let merges = merges
-        .iter()
-        .map(|&(a, b)| (spelled[a as usize].clone(), spelled[b as usize].clone()))
-        .collect();
+    let spelled: Vec<String> = expansions.iter().map(|bytes| bytes.iter().map(|&b| byte_name(b)).collect()).collect();
+    let merges = merges.iter().map(|&(a, b)| (spelled[a as usize].clone(), spelled[b as usize].clone())).collect();
     let mut names = special_names();
     names.extend(spelled);
     let size = names.len();
     let reason = match wanted {
-        Some(w) if size < w => format!(
-            "{size} subwords: {w} were asked for, but no pair of parts occurs twice any more"
-        ),
+        Some(w) if size < w => {
+            format!("{size} subwords: {w} were asked for, but no pair of parts occurs twice any more")
+        }
         Some(w) => format!("{w} subwords, as asked for"),
         None if size == CEILING => {
             format!("{size} subwords: the ceiling for a corpus of {chars} characters")
@@ -104,10 +82,7 @@ fn subword(texts: &[&str], wanted: Option<usize>) -> Result<(Inner, String), Tok
             "{size} subwords: in a corpus of {chars} characters every word or part that occurs {min_count} times or more became one token"
         ),
     };
-    Ok((
-        file::subword(vocabulary(names), merges, prefix).map_err(internal)?,
-        reason,
-    ))
+    Ok((file::subword(vocabulary(names), merges, prefix).map_err(internal)?, reason))
 }
 
 /// How often a part must occur to become a token: a token seen less is hardly learned, and costs
@@ -137,14 +112,10 @@ fn word(texts: &[&str], wanted: Option<usize>) -> Result<(Inner, String), Tokeni
 
 fn character(texts: &[&str], wanted: Option<usize>) -> Result<(Inner, String), TokenizerError> {
     let counts = count_all(texts, |t, add| {
-        t.char_indices()
-            .for_each(|(i, c)| add(&t[i..i + c.len_utf8()]));
+        t.char_indices().for_each(|(i, c)| add(&t[i..i + c.len_utf8()]));
     });
     let (names, reason) = word_list(counts, 1, wanted, CEILING, "characters");
-    Ok((
-        file::character(vocabulary(names)).map_err(internal)?,
-        reason,
-    ))
+    Ok((file::character(vocabulary(names)).map_err(internal)?, reason))
 }
 
 /// The names of a list of tokens: the most frequent first, equals in the order of their bytes.
@@ -197,9 +168,7 @@ fn count_pieces(texts: &[&str], prefix: bool) -> Result<HashMap<String, u64>, To
                 let text = format!("{}{text}", if prefix { " " } else { "" });
                 let mut pieces = PreTokenizedString::from(text);
                 byte_level.pre_tokenize(&mut pieces).map_err(internal)?;
-                for (piece, _, _) in
-                    pieces.get_splits(OffsetReferential::Normalized, OffsetType::Byte)
-                {
+                for (piece, _, _) in pieces.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
                     match counts.get_mut(piece) {
                         Some(n) => *n += 1,
                         None => {
@@ -213,10 +182,7 @@ fn count_pieces(texts: &[&str], prefix: bool) -> Result<HashMap<String, u64>, To
         .try_reduce(HashMap::new, |a, b| Ok(add_counts(a, b)))
 }
 
-fn count_all<'a>(
-    texts: &[&'a str],
-    each: impl Fn(&'a str, &mut dyn FnMut(&'a str)) + Sync,
-) -> HashMap<&'a str, u64> {
+fn count_all<'a>(texts: &[&'a str], each: impl Fn(&'a str, &mut dyn FnMut(&'a str)) + Sync) -> HashMap<&'a str, u64> {
     texts
         .par_chunks(4096)
         .map(|chunk| {
@@ -229,10 +195,7 @@ fn count_all<'a>(
         .reduce(HashMap::new, add_counts)
 }
 
-fn add_counts<K: std::hash::Hash + Eq>(
-    mut a: HashMap<K, u64>,
-    b: HashMap<K, u64>,
-) -> HashMap<K, u64> {
+fn add_counts<K: std::hash::Hash + Eq>(mut a: HashMap<K, u64>, b: HashMap<K, u64>) -> HashMap<K, u64> {
     if a.is_empty() {
         return b;
     }
@@ -248,11 +211,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
         let mut rest = word;
         std::iter::from_fn(move || {
             let first = rest.chars().next()?;
-            let end = if is_cjk(first) {
-                first.len_utf8()
-            } else {
-                rest.find(is_cjk).unwrap_or(rest.len())
-            };
+            let end = if is_cjk(first) { first.len_utf8() } else { rest.find(is_cjk).unwrap_or(rest.len()) };
             let (head, tail) = rest.split_at(end);
             rest = tail;
             Some(head)
@@ -298,11 +257,8 @@ static BYTE_NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
         .collect()
 });
 
-static BYTES: LazyLock<HashMap<char, u8>> = LazyLock::new(|| {
-    (0..=255u8)
-        .filter_map(|b| BYTE_NAMES[b as usize].chars().next().map(|c| (c, b)))
-        .collect()
-});
+static BYTES: LazyLock<HashMap<char, u8>> =
+    LazyLock::new(|| (0..=255u8).filter_map(|b| BYTE_NAMES[b as usize].chars().next().map(|c| (c, b))).collect());
 
 pub(super) fn byte_name(byte: u8) -> &'static str {
     &BYTE_NAMES[byte as usize]

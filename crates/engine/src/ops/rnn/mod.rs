@@ -1,0 +1,288 @@
+//! Recurrent layers over whole packed sequences: RNN (tanh, ReLU), GRU and LSTM, in either direction or both.
+//!
+//! With `a_t = x_t W_ih^T + s W_s^T + b` (s: an optional input per sequence, added at every step) and the state h:
+//! - RNN: `h_t = f(a_t + h W_hh^T)`.
+//! - LSTM (gates i, f, g, o; Hochreiter & Schmidhuber 1997): `c_t = σ(f) c + σ(i) tanh(g)`, `h_t = σ(o) tanh(c_t)`.
+//! - GRU (gates r, z, n; Cho et al. 2014, PyTorch's form): `n = tanh(a_n + σ(r) (h W_n^T + b_n))`,
+//!   `h_t = (1 - σ(z)) n + σ(z) h`.
+//!
+//! The input product runs over all rows at once. Each time step then multiplies the active rows by W_hh, which was
+//! packed once after the last update; a thread owns a range of hidden units, so it computes their gates and updates
+//! their state while both are in cache, and threads meet once a step. Two directions run side by side.
+
+mod backward;
+mod cell;
+mod step;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use cell::Cell;
+pub use step::State;
+
+use crate::{
+    Packing, ParamId, Params, Tape, Var,
+    gemm::{self, A, Finish, Start},
+    ops::linear,
+    params::Layout,
+    pool::Pool,
+    tape::Values,
+    threads::{self, Shared},
+};
+
+/// The weights of one direction of one layer; G gates, D inputs, H hidden units.
+#[derive(Debug, Clone, Copy)]
+pub struct Weights {
+    /// W_ih (G H, D).
+    pub input: ParamId,
+    /// W_hh (G H, H), added with [`Params::add_gated`] with G gates.
+    pub hidden: ParamId,
+    /// b (1, G H); for a GRU (1, 4 H), the last block being b_n inside the reset product.
+    pub bias: ParamId,
+    /// W_s (G H, S), if there is an input per sequence.
+    pub sequence: Option<ParamId>,
+}
+
+/// One direction: its weights and the states it starts from.
+#[derive(Debug, Clone, Copy)]
+pub struct Direction {
+    pub weights: Weights,
+    /// Reads the sequences from their ends.
+    pub reverse: bool,
+    /// h before the first step (B, H); zeros if absent.
+    pub h0: Option<Var>,
+    /// c before the first step (B, H), LSTM only; zeros if absent.
+    pub c0: Option<Var>,
+}
+
+impl Direction {
+    /// From the first position to the last, starting from zeros.
+    pub fn forward(weights: Weights) -> Self {
+        Direction { weights, reverse: false, h0: None, c0: None }
+    }
+    /// From the last position to the first, starting from zeros.
+    pub fn backward(weights: Weights) -> Self {
+        Direction { weights, reverse: true, h0: None, c0: None }
+    }
+}
+
+/// A recurrent layer over packed sequences.
+pub struct Rnn<'a> {
+    pub cell: Cell,
+    /// One direction, or two whose outputs are laid side by side.
+    pub directions: &'a [Direction],
+    /// An input per sequence (B, S), added at every step.
+    pub sequence: Option<Var>,
+}
+
+impl Tape {
+    /// Runs a recurrent layer: x (N, D) packed -> y (N, directions * H) packed.
+    pub fn rnn(&mut self, params: &Params, x: Var, packing: &Arc<Packing>, rnn: &Rnn<'_>) -> Var {
+        let n = packing.rows();
+        let h = params.shape(rnn.directions[0].weights.hidden).1;
+        let width = rnn.directions.len() * h;
+        let mut y = self.pool.take(n * width);
+        let mut runs: Vec<Run> = rnn
+            .directions
+            .iter()
+            .map(|&d| Run::prepare(params, &self.values, &mut self.pool, packing, x, d, rnn))
+            .collect();
+        let out = Shared(y.as_mut_ptr());
+        let values = &self.values;
+        // SAFETY: each run writes its own columns of y.
+        each(&mut runs, &|i, run| unsafe { run.forward(params, values, packing, &out, width, i * h) });
+        for run in &mut runs {
+            run.release_state(&mut self.pool);
+        }
+        if !self.recording() {
+            runs.drain(..).for_each(|r| r.release(&mut self.pool));
+        }
+        let (cell, sequence, packing) = (rnn.cell, rnn.sequence, packing.clone());
+        self.push(y, (n, width), true, || Some(backward::RnnOp { x, cell, sequence, packing, runs }))
+    }
+}
+
+/// Runs `f` on each run, side by side.
+fn each<T: Send>(runs: &mut [T], f: &(impl Fn(usize, &mut T) + Sync)) {
+    match runs {
+        [one] => f(0, one),
+        [a, b] => {
+            rayon::join(|| f(0, a), || f(1, b));
+        }
+        _ => unreachable!("a recurrent layer has one or two directions"),
+    }
+}
+
+/// One direction at work: the buffers that the way back needs, and the state.
+struct Run {
+    cell: Cell,
+    direction: Direction,
+    /// Activated gates (N, G H).
+    gates: Vec<f32>,
+    /// LSTM: c (N, H). GRU: h W_n^T + b_n (N, H). RNN: empty.
+    extra: Vec<f32>,
+    /// The state in two copies (2, B, H): a step reads one and writes the other.
+    h: Vec<f32>,
+    /// LSTM: c (B, H).
+    c: Vec<f32>,
+    /// s W_s^T (B, G H), or empty.
+    sequence: Vec<f32>,
+}
+
+/// The order in which a direction visits the positions.
+fn order(steps: usize, reverse: bool) -> impl DoubleEndedIterator<Item = usize> {
+    (0..steps).map(move |i| if reverse { steps - 1 - i } else { i })
+}
+
+impl Run {
+    fn prepare(
+        params: &Params,
+        values: &Values,
+        pool: &mut Pool,
+        packing: &Packing,
+        x: Var,
+        direction: Direction,
+        rnn: &Rnn<'_>,
+    ) -> Run {
+        let Weights { input, hidden, bias, sequence } = direction.weights;
+        let (gh, h) = params.shape(hidden);
+        let (n, b) = (packing.rows(), packing.batch());
+        let mut gates = pool.take(n * gh);
+        let start = Start::Bias(&params.value(bias)[..gh]);
+        let pack = &params.packed(input, Layout::Forward)[0];
+        gemm::gemm(n, A::rows(values.get(x), params.shape(input).1), pack, &mut gates, gh, start, Finish::None);
+        let state = |pool: &mut Pool, v: Option<Var>, copies: usize| {
+            let mut buffer = pool.take(copies * b * h);
+            for copy in buffer.chunks_exact_mut((b * h).max(1)) {
+                match v {
+                    Some(v) => copy.copy_from_slice(values.get(v)),
+                    None => copy.fill(0.0),
+                }
+            }
+            buffer
+        };
+        let mut run = Run {
+            cell: rnn.cell,
+            direction,
+            gates,
+            extra: if rnn.cell.has_extra() { pool.take(n * h) } else { Vec::new() },
+            h: state(pool, direction.h0, 2),
+            c: if rnn.cell == Cell::Lstm { state(pool, direction.c0, 1) } else { Vec::new() },
+            sequence: Vec::new(),
+        };
+        if let (Some(w), Some(s)) = (sequence, rnn.sequence) {
+            run.sequence = pool.take(b * gh);
+            linear::forward(params, values.get(s), b, w, None, &mut run.sequence);
+        }
+        run
+    }
+
+    /// Runs all steps; h goes to columns `at..at + H` of `out` (N, width).
+    ///
+    /// # Safety
+    /// No other thread touches those columns.
+    unsafe fn forward(
+        &mut self,
+        params: &Params,
+        _values: &Values,
+        packing: &Packing,
+        out: &Shared<f32>,
+        width: usize,
+        at: usize,
+    ) {
+        let Weights { hidden, bias, .. } = self.direction.weights;
+        let (gh, h) = params.shape(hidden);
+        let half = packing.batch() * h;
+        let (front, back) = self.h.split_at_mut(half);
+        let (mut old, mut new) = (front, back);
+        for t in order(packing.steps(), self.direction.reverse) {
+            let (row, b) = (packing.offset(t), packing.active(t));
+            let extra = if self.extra.is_empty() { 0 } else { row * h };
+            let step = Step {
+                cell: self.cell,
+                params,
+                hidden,
+                inner_bias: params.value(bias).get(gh..).unwrap_or(&[]),
+                rows: b,
+                h,
+                gates: Shared(self.gates[row * gh..].as_mut_ptr()),
+                extra: Shared(self.extra[extra..].as_mut_ptr()),
+                sequence: &self.sequence,
+                h_old: old,
+                h_new: Shared(new.as_mut_ptr()),
+                c: Shared(self.c.as_mut_ptr()),
+            };
+            step.run();
+            for i in 0..b {
+                // SAFETY: rows of this step, columns of this direction.
+                let y = unsafe { out.slice((row + i) * width + at, h) };
+                y.copy_from_slice(&new[i * h..][..h]);
+            }
+            std::mem::swap(&mut old, &mut new);
+        }
+    }
+
+    /// Gives the state buffers back.
+    fn release_state(&mut self, pool: &mut Pool) {
+        pool.give(std::mem::take(&mut self.h));
+        pool.give(std::mem::take(&mut self.c));
+        pool.give(std::mem::take(&mut self.sequence));
+    }
+
+    fn release(self, pool: &mut Pool) {
+        pool.give(self.gates);
+        pool.give(self.extra);
+    }
+}
+
+/// One time step of one direction, shared by the sequence layer and step-by-step decoding.
+pub(crate) struct Step<'a> {
+    pub(crate) cell: Cell,
+    pub(crate) params: &'a Params,
+    pub(crate) hidden: ParamId,
+    pub(crate) inner_bias: &'a [f32],
+    pub(crate) rows: usize,
+    pub(crate) h: usize,
+    /// In: the input's part of the gates (rows, G H); out: the activated gates.
+    pub(crate) gates: Shared<f32>,
+    pub(crate) extra: Shared<f32>,
+    pub(crate) sequence: &'a [f32],
+    pub(crate) h_old: &'a [f32],
+    pub(crate) h_new: Shared<f32>,
+    pub(crate) c: Shared<f32>,
+}
+
+impl Step<'_> {
+    /// Computes gates and state, a thread owning whole panels of hidden units.
+    pub(crate) fn run(&self) {
+        let packs = self.params.packed(self.hidden, Layout::Forward);
+        let width = packs[0].panel_width();
+        // Below some work a thread more costs more than it brings.
+        let grain = (SPLIT_WORK / (self.rows * self.h * packs.len() * width).max(1)).max(1);
+        threads::split(packs[0].panels(), grain, |panels| {
+            let units = panels.start * width..(panels.end * width).min(self.h);
+            self.multiply(packs, panels);
+            // SAFETY: this thread alone owns these units of every row.
+            unsafe { self.cell.forward(self, units) };
+        });
+    }
+
+    fn multiply(&self, packs: &[gemm::Packed], panels: std::ops::Range<usize>) {
+        let (h, gh) = (self.h, self.h * packs.len());
+        for (g, pack) in packs.iter().enumerate() {
+            let (c, ldc, start) = if self.cell == Cell::Gru && g == 2 {
+                (self.extra.0, h, Start::Bias(self.inner_bias))
+            } else {
+                // SAFETY: block g of the gates, in bounds.
+                (unsafe { self.gates.0.add(g * h) }, gh, Start::Keep)
+            };
+            let a = A::rows(self.h_old, h);
+            // SAFETY: only the columns of these panels are written, and this thread owns them.
+            unsafe { gemm::gemm_panels(self.rows, a, pack, panels.start, panels.end, c, ldc, start, Finish::None) };
+        }
+    }
+}
+
+/// Multiply-adds that a thread should have before work is split (measured: see docs/log.md).
+const SPLIT_WORK: usize = 100_000;
