@@ -1,0 +1,169 @@
+//! The recurrent decoder: a latent to the scores of the next token.
+//!
+//! `h_0 = tanh(W_l z + b_l)` for each layer, z is added at every step (`W_z z` in the gates), and the output h is
+//! projected to the embedding's width and multiplied with the embedding table (tied, Press & Wolf 2017) or goes to
+//! output weights of its own.
+
+use rand::Rng;
+use strait_engine::{
+    ParamId, Params, Tape, Var, init,
+    ops::{
+        activation::Activation,
+        cross_entropy::{CrossEntropy, Scored},
+        embedding, linear,
+        rnn::State,
+    },
+};
+
+use crate::{
+    batch::Batch,
+    config::DecoderConfig,
+    decoding::NextToken,
+    recurrent::{Input, Shape, Stack},
+};
+
+/// A decoder and its weights' handles.
+#[derive(Debug)]
+pub struct Decoder {
+    dropout: f32,
+    stack: Stack,
+    /// W_l (H, Z), b_l of each layer.
+    starts: Vec<(ParamId, ParamId)>,
+    /// Projection (E, H) and its bias before tied output weights.
+    projection: Option<(ParamId, ParamId)>,
+    /// Output weights (V, E) or (V, H).
+    output: ParamId,
+    output_bias: ParamId,
+}
+
+impl Decoder {
+    /// Adds the weights `decoder.*`. `embedding` (V, E) is the shared table; Z the latent's size.
+    pub fn new(
+        params: &mut Params,
+        config: &DecoderConfig,
+        embedding: ParamId,
+        latent: usize,
+        rng: &mut impl Rng,
+    ) -> Self {
+        let (v, e) = params.shape(embedding);
+        let shape = Shape {
+            cell: config.cell.into(),
+            input: e,
+            hidden: config.hidden,
+            layers: config.layers,
+            bidirectional: false,
+            sequence: latent,
+        };
+        let stack = Stack::new(params, "decoder.rnn", shape, rng);
+        let h = config.hidden;
+        let starts = (0..config.layers)
+            .map(|l| {
+                let weight = init::xavier((h, latent), rng);
+                let weight = params.add(format!("decoder.start.{l}.weight"), (h, latent), weight);
+                (weight, params.add(format!("decoder.start.{l}.bias"), (1, h), vec![0.0; h]))
+            })
+            .collect();
+        let (projection, output) = if config.tied {
+            let weight = init::xavier((e, h), rng);
+            let weight = params.add("decoder.projection.weight", (e, h), weight);
+            (Some((weight, params.add("decoder.projection.bias", (1, e), vec![0.0; e]))), embedding)
+        } else {
+            let weight = init::uniform(v * h, (1.0 / h as f32).sqrt(), rng);
+            (None, params.add("decoder.output.weight", (v, h), weight))
+        };
+        let output_bias = params.add("decoder.output.bias", (1, v), vec![0.0; v]);
+        Decoder { dropout: config.dropout, stack, starts, projection, output, output_bias }
+    }
+
+    /// Adds the cross-entropy of the batch's targets given z (B, Z), in the order of the targets, to the loss.
+    pub fn loss(
+        &self,
+        tape: &mut Tape,
+        params: &mut Params,
+        embedding: ParamId,
+        (z, batch, smoothing): (Var, &Batch, f32),
+        rng: &mut impl Rng,
+    ) -> Scored {
+        let starts = self.starts.iter().map(|&(w, b)| {
+            let h = tape.linear(params, z, w, Some(b));
+            tape.activation(h, Activation::Tanh)
+        });
+        let first: Vec<Var> = starts.collect();
+        let x = tape.embedding(params, embedding, &batch.inputs);
+        let x = tape.dropout(x, self.dropout, rng);
+        let input = Input { packing: &batch.packing, first: &first, sequence: Some(z), dropout: self.dropout };
+        let mut y = self.stack.forward(tape, params, x, &input, rng);
+        y = tape.dropout(y, self.dropout, rng);
+        if let Some((w, b)) = self.projection {
+            y = tape.linear(params, y, w, Some(b));
+        }
+        let ce = CrossEntropy {
+            weight: self.output,
+            bias: Some(self.output_bias),
+            targets: &batch.targets,
+            row_weights: None,
+            smoothing,
+            scale: 1.0 / batch.tokens().max(1) as f32,
+        };
+        tape.cross_entropy(params, y, &ce)
+    }
+
+    /// Starts generating from z (rows, Z).
+    pub fn generator<'a>(&'a self, params: &'a Params, table: ParamId, z: &[f32]) -> Generator<'a> {
+        let (h, size) = params.shape(self.starts[0].0);
+        let rows = z.len() / size;
+        let first = self.starts.iter().map(|&(w, b)| {
+            let mut start = vec![0.0; rows * h];
+            linear::forward(params, z, rows, w, Some(b), &mut start);
+            Activation::Tanh.apply(&mut start);
+            start
+        });
+        let states = self.stack.states(params, first.collect(), Some(z));
+        let (x, projected) = Default::default();
+        Generator { decoder: self, params, table, states, rows, x, projected }
+    }
+}
+
+/// A decoder under way for some rows: see [`NextToken`].
+pub struct Generator<'a> {
+    decoder: &'a Decoder,
+    params: &'a Params,
+    table: ParamId,
+    states: Vec<State>,
+    rows: usize,
+    x: Vec<f32>,
+    projected: Vec<f32>,
+}
+
+impl NextToken for Generator<'_> {
+    fn vocabulary(&self) -> usize {
+        self.params.shape(self.decoder.output).0
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>) {
+        let Decoder { output, output_bias, .. } = *self.decoder;
+        let e = self.params.shape(self.table).1;
+        self.x.resize(self.rows * e, 0.0);
+        embedding::forward(self.params, self.table, tokens, &mut self.x);
+        let mut y: &[f32] = &self.x;
+        for state in &mut self.states {
+            y = state.step(self.params, y);
+        }
+        if let Some((w, b)) = self.decoder.projection {
+            self.projected.resize(self.rows * e, 0.0);
+            linear::forward(self.params, y, self.rows, w, Some(b), &mut self.projected);
+            y = &self.projected;
+        }
+        logits.resize(self.rows * self.params.shape(output).0, 0.0);
+        linear::forward(self.params, y, self.rows, output, Some(output_bias), logits);
+    }
+
+    fn select(&mut self, from: &[usize]) {
+        self.states.iter_mut().for_each(|s| s.select(from));
+        self.rows = from.len();
+    }
+}

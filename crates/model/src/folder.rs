@@ -1,0 +1,307 @@
+//! The model folder: everything about a trained model in open formats, complete or absent.
+//!
+//! | file | what |
+//! |---|---|
+//! | `config.json` | the resolved recipe, versions, seed, data hash, figures, and a SHA-256 of every other file |
+//! | `model.safetensors` | the weights |
+//! | `tokenizer.json` | the tokenizer |
+//! | `prior.safetensors` | the prior fitted to the latents |
+//! | `README.md` | the model card |
+//! | `metrics.jsonl` | every event of the training |
+//!
+//! A folder is written under a temporary name beside its place, flushed, and renamed, so that a crash leaves no
+//! partial one.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use strait_text::Tokenizer;
+
+use crate::{Autoencoder, Recipe, decoding, prior::Prior, weights};
+
+/// The version of the folder's layout.
+pub const FORMAT: u32 = 1;
+
+/// `config.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The layout's version.
+    pub strait_format: u32,
+    /// The program's version.
+    pub strait_version: String,
+    /// The resolved recipe.
+    pub recipe: Recipe,
+    /// Tokens in the vocabulary, V.
+    pub vocabulary: usize,
+    /// Seed of the weights, the batches, the noise and the split.
+    pub seed: u64,
+    /// What it was trained on.
+    pub data: Data,
+    /// How the training went.
+    pub training: Training,
+    /// How it decodes when nothing is asked.
+    pub decoding: decoding::Options,
+    /// SHA-256 of the other files, by name.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+    /// SHA-256 of this file's contents with this field empty.
+    #[serde(default)]
+    pub checksum: String,
+}
+
+/// What a model was trained on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Name of the file.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub hash: String,
+    /// Records that trained.
+    pub train: usize,
+    /// Records that validated.
+    pub valid: usize,
+    /// Mean and longest length of a training record in tokens.
+    pub mean_tokens: f64,
+    pub longest_tokens: usize,
+}
+
+/// How a training went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Steps made, and the step whose weights were kept.
+    pub steps: u64,
+    pub best_step: u64,
+    /// Passes over the data.
+    pub epochs: f64,
+    /// Why it ended.
+    pub ended: String,
+    /// Figures of the kept weights, by name.
+    pub figures: BTreeMap<String, f64>,
+}
+
+/// A model read from its folder.
+pub struct Saved {
+    pub config: Config,
+    pub model: Autoencoder,
+    pub tokenizer: Tokenizer,
+    pub prior: Prior,
+}
+
+/// Why a folder cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Nothing there.
+    #[error("{0}: there is no such folder; train a model with `strait train FILE --out {0}`")]
+    Absent(PathBuf),
+    /// A training that has not ended.
+    #[error("{0}: the training has not ended; go on with `strait resume {0}`")]
+    Unfinished(PathBuf),
+    /// Something else than a model.
+    #[error("{0}: not a Strait model (it has no config.json)")]
+    NotAModel(PathBuf),
+    /// A file is gone.
+    #[error("{}: the file is missing; restore it from a copy or train again", .0.display())]
+    Missing(PathBuf),
+    /// A file is not what was written.
+    #[error("{}: the file is damaged: {why}; restore it from a copy or train again", file.display())]
+    Damaged {
+        /// Which.
+        file: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// A newer layout.
+    #[error("{}: written in format {found}, this program reads up to {FORMAT}; use a newer strait", file.display())]
+    Version {
+        /// Which file.
+        file: PathBuf,
+        /// Its format.
+        found: u64,
+    },
+    /// In the way.
+    #[error("{0}: already there; choose another --out, or replace it with --force")]
+    Exists(PathBuf),
+    /// The system refused.
+    #[error("{}: cannot {what}: {source}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What was tried.
+        what: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+fn io_error<'a>(path: &'a Path, what: &'static str) -> impl Fn(io::Error) -> FolderError + 'a {
+    move |source| FolderError::Io { path: path.into(), what, source }
+}
+
+/// Reads and checks a model folder.
+pub fn open(dir: &Path) -> Result<Saved, FolderError> {
+    let config = read_config(dir)?;
+    let damaged = |name: &str, why: String| FolderError::Damaged { file: dir.join(name), why };
+    let mut files = BTreeMap::new();
+    for (name, hash) in &config.files {
+        let bytes = read_file(&dir.join(name))?;
+        if sha256(&bytes) != *hash {
+            return Err(damaged(name, "its SHA-256 is not the one in config.json".into()));
+        }
+        files.insert(name.as_str(), bytes);
+    }
+    let file = |name: &str| files.get(name).ok_or_else(|| damaged("config.json", format!("it does not list {name}")));
+    let tokenizer =
+        Tokenizer::from_bytes(file("tokenizer.json")?).map_err(|e| damaged("tokenizer.json", e.to_string()))?;
+    let prior = Prior::from_bytes(file("prior.safetensors")?).map_err(|e| damaged("prior.safetensors", e.to_string()))?;
+    config.recipe.check().map_err(|e| damaged("config.json", e.to_string()))?;
+    if tokenizer.vocab_size() != config.vocabulary {
+        let why = format!("it has {} tokens, config.json says {}", tokenizer.vocab_size(), config.vocabulary);
+        return Err(damaged("tokenizer.json", why));
+    }
+    let mut model = Autoencoder::new(&config.recipe, config.vocabulary, config.seed);
+    weights::load(&mut model.params, file("model.safetensors")?)
+        .map_err(|e| damaged("model.safetensors", e.to_string()))?;
+    if prior.dim() != model.latent_size() {
+        let why = format!("its vectors have {} dimensions, the model's latents {}", prior.dim(), model.latent_size());
+        return Err(damaged("prior.safetensors", why));
+    }
+    Ok(Saved { config, model, tokenizer, prior })
+}
+
+/// Reads and checks `config.json` alone.
+pub fn read_config(dir: &Path) -> Result<Config, FolderError> {
+    let file = dir.join("config.json");
+    if !dir.is_dir() {
+        let training = training_dir(dir);
+        return Err(if training.is_dir() { FolderError::Unfinished(dir.into()) } else { FolderError::Absent(dir.into()) });
+    }
+    if !file.exists() {
+        return Err(FolderError::NotAModel(dir.into()));
+    }
+    let bytes = read_file(&file)?;
+    let damaged = |why: String| FolderError::Damaged { file: file.clone(), why };
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|e| damaged(e.to_string()))?;
+    match value.get("strait_format").and_then(serde_json::Value::as_u64) {
+        Some(found) if found > u64::from(FORMAT) => return Err(FolderError::Version { file, found }),
+        Some(_) => {}
+        None => return Err(FolderError::NotAModel(dir.into())),
+    }
+    let config: Config = serde_json::from_value(value).map_err(|e| damaged(e.to_string()))?;
+    let blank = Config { checksum: String::new(), ..config.clone() };
+    if sha256(&to_json(&blank)) != config.checksum {
+        return Err(damaged("its contents do not match its checksum".into()));
+    }
+    Ok(config)
+}
+
+/// Where the training of `dir` keeps its state until it ends.
+pub fn training_dir(dir: &Path) -> PathBuf {
+    let mut name = dir.file_name().unwrap_or_default().to_os_string();
+    name.push(".training");
+    dir.with_file_name(name)
+}
+
+/// Writes a model folder; `extra` are files besides the model's own, such as `README.md`.
+///
+/// # Errors
+/// [`FolderError::Exists`] if `dir` is there and `replace` is false; nothing is changed if anything fails.
+pub fn save(dir: &Path, saved: &Saved, extra: &[(&str, Vec<u8>)], replace: bool) -> Result<(), FolderError> {
+    if dir.exists() && !replace {
+        return Err(FolderError::Exists(dir.into()));
+    }
+    let internal = |e: String| FolderError::Damaged { file: dir.into(), why: e };
+    let mut files: Vec<(&str, Vec<u8>)> = vec![
+        ("model.safetensors", weights::to_bytes(&saved.model.params).map_err(|e| internal(e.to_string()))?),
+        ("tokenizer.json", saved.tokenizer.to_bytes().map_err(|e| internal(e.to_string()))?),
+        ("prior.safetensors", saved.prior.to_bytes()),
+    ];
+    files.extend(extra.iter().cloned());
+    let hashes = files.iter().map(|(name, bytes)| (name.to_string(), sha256(bytes))).collect();
+    let config = Config { files: hashes, checksum: String::new(), ..saved.config.clone() };
+    let config = Config { checksum: sha256(&to_json(&config)), ..config };
+    files.push(("config.json", to_json(&config)));
+    let parent = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(io_error(parent, "make the folder"))?;
+    let temporary =
+        tempfile::Builder::new().prefix(".strait-").tempdir_in(parent).map_err(io_error(parent, "make a folder in it"))?;
+    for (name, bytes) in &files {
+        write_flushed(&temporary.path().join(name), bytes)?;
+    }
+    sync_dir(temporary.path());
+    place(temporary, dir)?;
+    sync_dir(parent);
+    Ok(())
+}
+
+/// Renames the finished folder to its place; an old one goes aside first and is removed at the end.
+fn place(temporary: tempfile::TempDir, dir: &Path) -> Result<(), FolderError> {
+    make_readable(temporary.path());
+    let aside = temporary.path().with_extension("old");
+    let had_old = dir.exists();
+    if had_old {
+        fs::rename(dir, &aside).map_err(io_error(dir, "move the old model aside"))?;
+    }
+    if let Err(e) = fs::rename(temporary.path(), dir) {
+        if had_old {
+            let _ = fs::rename(&aside, dir);
+        }
+        return Err(io_error(dir, "put the model in its place")(e));
+    }
+    let _ = temporary.keep(); // it is the model now
+    if had_old {
+        let _ = fs::remove_dir_all(&aside);
+    }
+    Ok(())
+}
+
+/// Temporary folders are private; a model gets the usual permissions.
+fn make_readable(dir: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let _ = fs::set_permissions(dir, fs::Permissions::from_mode(0o755));
+    }
+    #[cfg(not(unix))]
+    let _ = dir;
+}
+
+/// Writes a file and waits until it is on the disk.
+pub fn write_flushed(path: &Path, bytes: &[u8]) -> Result<(), FolderError> {
+    let mut file = fs::File::create(path).map_err(io_error(path, "make the file"))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io_error(path, "write the file"))
+}
+
+/// Best effort: some systems cannot flush a directory.
+fn sync_dir(dir: &Path) {
+    if let Ok(d) = fs::File::open(dir) {
+        let _ = d.sync_all();
+    }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, FolderError> {
+    fs::read(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => FolderError::Missing(path.into()),
+        _ => io_error(path, "read the file")(e),
+    })
+}
+
+fn to_json(config: &Config) -> Vec<u8> {
+    // Maps with text keys and plain numbers always serialise.
+    let mut bytes = serde_json::to_vec_pretty(config).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Lower-case hexadecimal SHA-256.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,22 @@
+//! Models: a text goes through an encoder to a latent vector, and through a decoder back to text.
+//!
+//! [`Recipe`](config::Recipe) says what to build; [`Autoencoder`] is the network with its weights; [`decoding`] turns
+//! scores of next tokens into sequences; [`prior`] models the latents of a corpus; [`folder`] keeps all of it on disk.
+//! Nothing here knows the clock or the terminal.
+
+pub mod autoencoder;
+pub mod batch;
+pub mod config;
+pub mod decoder;
+pub mod decoding;
+pub mod encoder;
+pub mod folder;
+pub mod generate;
+pub mod latent;
+pub mod prior;
+mod recurrent;
+pub mod weights;
+
+pub use autoencoder::{Autoencoder, StepLoss};
+pub use batch::{Batch, Sequences};
+pub use config::Recipe;

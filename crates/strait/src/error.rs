@@ -1,0 +1,23 @@
+//! The library's error: whatever went wrong below, with its own message.
+
+/// Any error of the library.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Read(#[from] strait_text::ReadError),
+    #[error(transparent)]
+    Train(#[from] strait_train::TrainError),
+    #[error(transparent)]
+    Folder(#[from] strait_model::folder::FolderError),
+    #[error(transparent)]
+    Recipe(#[from] strait_model::config::RecipeError),
+    #[error(transparent)]
+    Decoding(#[from] strait_model::decoding::OptionsError),
+    #[error(transparent)]
+    Prior(#[from] strait_model::prior::PriorError),
+    #[error(transparent)]
+    Latents(#[from] crate::LatentFileError),
+    /// Latents of another model.
+    #[error("these latents have {found} dimensions, the model's have {expected}: were they made by another model?")]
+    Dimensions { found: usize, expected: usize },
+}

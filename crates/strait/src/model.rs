@@ -1,0 +1,228 @@
+//! A finished model and what can be done with it.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use strait_model::{
+    Autoencoder,
+    decoding::{Options, Prefix},
+    folder::{self, Config, Saved},
+    generate,
+    prior::{self, Prior},
+};
+use strait_text::Tokenizer;
+
+use crate::{Error, Latents};
+
+/// How to decode, in terms of text.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Decoding {
+    /// The controls; `None` takes the model's own (greedy, with a length that fits its texts).
+    pub options: Option<Options>,
+    /// Words or phrases that must not appear.
+    pub banned: Vec<String>,
+    /// How every text must start.
+    pub prefix: Option<String>,
+}
+
+/// The way between two latents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Path {
+    /// `(1 - t) a + t b`.
+    #[default]
+    Straight,
+    /// Along the great circle: keeps the length on the way (Shoemake 1985).
+    Spherical,
+}
+
+/// Draws from a model's prior; see [`Model::draws`].
+pub struct Draws<'a> {
+    prior: &'a Prior,
+    rng: ChaCha8Rng,
+}
+
+impl Draws<'_> {
+    /// The next `n` latents.
+    pub fn take(&mut self, n: usize) -> Latents {
+        Latents::new(self.prior.sample_many(n, &mut self.rng), self.prior.dim())
+    }
+}
+
+/// A trained model, read from its folder.
+pub struct Model {
+    config: Config,
+    model: Autoencoder,
+    tokenizer: Tokenizer,
+    prior: Prior,
+}
+
+impl Model {
+    /// Reads and checks a model folder.
+    ///
+    /// # Errors
+    /// If a file is missing, damaged, or from a newer program; the message names the file.
+    pub fn open(dir: impl AsRef<std::path::Path>) -> Result<Self, Error> {
+        let Saved { config, model, tokenizer, prior } = folder::open(dir.as_ref())?;
+        Ok(Model { config, model, tokenizer, prior })
+    }
+
+    /// What the model is and how it was trained.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+    /// Dimensions of a latent, Z.
+    pub fn latent_size(&self) -> usize {
+        self.model.latent_size()
+    }
+    /// Number of weights.
+    pub fn weights(&self) -> usize {
+        self.model.params.weights()
+    }
+    /// The prior fitted to the latents of its corpus.
+    pub fn prior(&self) -> &Prior {
+        &self.prior
+    }
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Texts to latents, in order. A text's latent does not depend on the others.
+    pub fn encode<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Latents {
+        let ids = self.tokenizer.encode_batch(texts);
+        Latents::new(self.model.encode(&ids), self.latent_size())
+    }
+
+    /// Latents to texts, in order; greedy unless told otherwise. Draws use seed 0.
+    ///
+    /// # Errors
+    /// If the latents have other dimensions than the model's, or the controls contradict each other.
+    pub fn decode(&self, latents: &Latents, decoding: &Decoding) -> Result<Vec<String>, Error> {
+        self.decode_seeded(latents, decoding, 0)
+    }
+
+    /// [`Model::decode`] with draws from `seed`; row i depends on its latent, the seed and i.
+    pub fn decode_seeded(&self, latents: &Latents, decoding: &Decoding, seed: u64) -> Result<Vec<String>, Error> {
+        self.decode_part(latents, 0, decoding, seed)
+    }
+
+    /// [`Model::decode_seeded`] of a part whose first row is row `first` of the whole: parts give the same texts as
+    /// the whole.
+    ///
+    /// # Errors
+    /// As [`Model::decode`].
+    pub fn decode_part(
+        &self,
+        latents: &Latents,
+        first: usize,
+        decoding: &Decoding,
+        seed: u64,
+    ) -> Result<Vec<String>, Error> {
+        if latents.dim() != self.latent_size() {
+            return Err(Error::Dimensions { found: latents.dim(), expected: self.latent_size() });
+        }
+        let options = self.options(decoding, latents.len())?;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_word_pos(2 * first as u128); // a seed is two words
+        let seeds: Vec<u64> = (0..latents.len()).map(|_| rng.next_u64()).collect();
+        let outputs = self.model.decode(latents.data(), &options, self.tokenizer.kind(), &seeds);
+        Ok(outputs.iter().map(|o| self.tokenizer.decode(&o.tokens)).collect())
+    }
+
+    fn options(&self, decoding: &Decoding, rows: usize) -> Result<Options, Error> {
+        let mut options = decoding.options.clone().unwrap_or_else(|| self.config.decoding.clone());
+        for phrase in decoding.banned.iter().filter(|b| !b.is_empty()) {
+            // A word is another token at the start of a text than inside it only where texts have no blanks.
+            options.banned.push(self.tokenizer.encode(phrase));
+        }
+        if let Some(prefix) = &decoding.prefix {
+            options.prefix = Prefix::All(self.tokenizer.encode(prefix));
+        }
+        options.check_for(self.model.vocabulary(), generate::special(self.tokenizer.kind()), rows)?;
+        Ok(options)
+    }
+
+    /// Texts through the channel and back.
+    ///
+    /// # Errors
+    /// As [`Model::decode`].
+    pub fn reconstruct<S: AsRef<str> + Sync>(&self, texts: &[S], decoding: &Decoding) -> Result<Vec<String>, Error> {
+        self.decode(&self.encode(texts), decoding)
+    }
+
+    /// `n` new texts: latents drawn from the prior, decoded.
+    ///
+    /// # Errors
+    /// As [`Model::decode`].
+    pub fn sample(&self, n: usize, seed: u64, decoding: &Decoding) -> Result<Vec<String>, Error> {
+        self.decode_seeded(&self.draw(n, seed), decoding, seed)
+    }
+
+    /// `n` latents drawn from the prior.
+    pub fn draw(&self, n: usize, seed: u64) -> Latents {
+        self.draws(seed).take(n)
+    }
+
+    /// Latents drawn from the prior, a part at a time: the same as [`Model::draw`] gives at once.
+    pub fn draws(&self, seed: u64) -> Draws<'_> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(1);
+        Draws { prior: &self.prior, rng }
+    }
+
+    /// `steps` texts on the way from `a` to `b`, the ends' reconstructions included (one step: `a`'s).
+    ///
+    /// # Errors
+    /// As [`Model::decode`].
+    pub fn interpolate(
+        &self,
+        (a, b): (&str, &str),
+        steps: usize,
+        path: Path,
+        decoding: &Decoding,
+    ) -> Result<Vec<String>, Error> {
+        self.decode(&self.way((a, b), steps, path)?, decoding)
+    }
+
+    /// The latents of [`Model::interpolate`].
+    ///
+    /// # Errors
+    /// If a latent is not finite, as those of a damaged model.
+    pub fn way(&self, (a, b): (&str, &str), steps: usize, path: Path) -> Result<Latents, Error> {
+        let ends = self.encode(&[a, b]);
+        let mut way = Vec::with_capacity(steps * ends.dim());
+        for i in 0..steps {
+            let t = if steps > 1 { i as f32 / (steps - 1) as f32 } else { 0.0 };
+            let between = match path {
+                Path::Straight => prior::lerp,
+                Path::Spherical => prior::slerp,
+            };
+            way.extend(between(ends.row(0), ends.row(1), t)?);
+        }
+        Ok(Latents::new(way, ends.dim()))
+    }
+
+    /// `n` variations of a text: its latent moved by `distance` in random directions, as a share of the typical
+    /// distance between two texts of the corpus (0: the reconstruction; 1: as far as any other text).
+    ///
+    /// # Errors
+    /// As [`Model::decode`].
+    pub fn vary(
+        &self,
+        text: &str,
+        n: usize,
+        distance: f32,
+        seed: u64,
+        decoding: &Decoding,
+    ) -> Result<Vec<String>, Error> {
+        let start = self.encode(&[text]);
+        // Differences of prior draws point where texts differ, and are as long as texts are apart.
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(2);
+        let pairs = Latents::new(self.prior.sample_many(2 * n, &mut rng), start.dim());
+        let moved = (0..n).flat_map(|i| {
+            let (a, b) = (pairs.row(2 * i), pairs.row(2 * i + 1));
+            start.row(0).iter().zip(a.iter().zip(b)).map(|(s, (a, b))| s + distance * (a - b)).collect::<Vec<_>>()
+        });
+        self.decode_seeded(&Latents::new(moved.collect(), start.dim()), decoding, seed)
+    }
+}

@@ -1,0 +1,74 @@
+//! Why a training cannot begin or go on.
+
+use std::path::PathBuf;
+
+use strait_model::{config::RecipeError, folder::FolderError, prior::PriorError, weights::WeightsError};
+use strait_text::TokenizerError;
+
+/// Errors of training.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// Too little text.
+    #[error(
+        "{name}: only {found} distinct texts to train on; at least {least} are needed (a few thousand make a useful \
+         model)"
+    )]
+    TooFewTexts {
+        /// Name of the data.
+        name: String,
+        /// What was found.
+        found: usize,
+        /// What is needed.
+        least: usize,
+    },
+    /// An unfinished training is in the way.
+    #[error(
+        "{}: an unfinished training is there; go on with `strait resume {}`, or start over with --force",
+        path.display(), out.display()
+    )]
+    Unfinished {
+        /// The training's folder.
+        path: PathBuf,
+        /// The model's folder.
+        out: PathBuf,
+    },
+    /// Nothing to go on with.
+    #[error("{}: no unfinished training; begin one with `strait train FILE --out {}`", path.display(), out.display())]
+    NothingToResume {
+        /// The training's folder.
+        path: PathBuf,
+        /// The model's folder.
+        out: PathBuf,
+    },
+    /// A file of an unfinished training is damaged.
+    #[error("{}: damaged: {why}; start over with --force", file.display())]
+    Damaged {
+        /// Which.
+        file: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The model's recipe.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The tokenizer.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// The model folder, or a file of the training's.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Weights that cannot be written.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The prior.
+    #[error(transparent)]
+    Prior(#[from] PriorError),
+    /// The numbers went wrong.
+    #[error("step {step}: {source}")]
+    Numbers {
+        /// At which step.
+        step: u64,
+        /// What went wrong.
+        source: strait_engine::Error,
+    },
+}

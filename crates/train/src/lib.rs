@@ -1,0 +1,19 @@
+//! Training: from texts to a finished model folder.
+//!
+//! [`plan`] derives sizes and steps from one dial, [`run`](mod@run) is the loop, [`checkpoint`] keeps it resumable to
+//! the bit, [`event`] is what listeners (the progress bar, `metrics.jsonl`) hear, [`finish`] fits the prior and writes
+//! the folder.
+
+pub mod checkpoint;
+pub mod event;
+pub mod finish;
+pub mod look;
+pub mod plan;
+pub mod run;
+
+mod error;
+
+pub use error::TrainError;
+pub use event::{Event, Listener};
+pub use plan::{Budget, Plan, Size};
+pub use run::{Outcome, Request, resume, start};

@@ -1,0 +1,197 @@
+//! The dial: from minutes (or epochs, or steps) and a size to a resolved recipe and a number of steps.
+//!
+//! The number of steps is fixed before the first one, so that the learning-rate curve has an end and a run can be
+//! repeated exactly with `--steps`. Minutes become steps by timing a few steps of the very model on the very data.
+
+use std::time::Instant;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use strait_engine::{
+    Tape,
+    optim::{Optimiser, Rule},
+};
+use strait_model::{Autoencoder, Recipe};
+use strait_text::Batches;
+
+use crate::TrainError;
+
+/// How long to train.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Budget {
+    /// Wall-clock minutes for the whole command.
+    Minutes(f64),
+    /// Passes over the data.
+    Epochs(f64),
+    /// Updates.
+    Steps(u64),
+}
+
+/// How large the network is, as a factor of the recipe's widths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Size {
+    Tiny,
+    Small,
+    Base,
+    Large,
+}
+
+impl Size {
+    /// All sizes, from the smallest.
+    pub const ALL: [Size; 4] = [Size::Tiny, Size::Small, Size::Base, Size::Large];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Size::Tiny => "tiny",
+            Size::Small => "small",
+            Size::Base => "base",
+            Size::Large => "large",
+        }
+    }
+
+    fn factor(self) -> f64 {
+        match self {
+            Size::Tiny => 0.375,
+            Size::Small => 0.625,
+            Size::Base => 1.0,
+            Size::Large => 1.5,
+        }
+    }
+
+    /// A recipe (written for base) at this size; widths are multiples of 32.
+    pub fn scale(self, recipe: &Recipe) -> Recipe {
+        let scale = |width: usize| (((width as f64 * self.factor()) / 32.0).round() as usize).max(1) * 32;
+        let mut scaled = recipe.clone();
+        scaled.encoder.embedding = scale(recipe.encoder.embedding);
+        scaled.encoder.hidden = scale(recipe.encoder.hidden);
+        scaled.decoder.hidden = scale(recipe.decoder.hidden);
+        if self != Size::Base {
+            scaled.latent.size = scale(recipe.latent.size);
+        }
+        scaled
+    }
+}
+
+/// Passes over the data below which a larger network does not pay, as measured (docs/log.md).
+const EPOCHS_WANTED: f64 = 14.0;
+/// Share of the minutes for the loop itself; the rest is for looks, the prior and writing.
+const LOOP_SHARE: f64 = 0.90;
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The recipe at its final size.
+    pub recipe: Recipe,
+    /// The size, if it was one of the named ones.
+    pub size: Size,
+    /// Updates to make.
+    pub steps: u64,
+    /// Updates between two looks at the validation set.
+    pub look_every: u64,
+    /// Updates in a pass over the data.
+    pub steps_per_epoch: f64,
+    /// Sentences that say why.
+    pub reasons: Vec<String>,
+}
+
+/// The data as the plan needs it.
+pub struct Material<'a> {
+    pub texts: &'a [Vec<u32>],
+    pub vocabulary: usize,
+    pub seed: u64,
+}
+
+/// How a recipe cuts an epoch into batches.
+pub fn batches(recipe: &Recipe, seed: u64) -> Batches {
+    Batches { max_tokens: recipe.training.batch_tokens, max_rows: 512, seed }
+}
+
+/// Lengths as batches count them: end symbols included.
+pub fn lengths(texts: &[Vec<u32>]) -> Vec<usize> {
+    texts.iter().map(|t| t.len() + 1).collect()
+}
+
+/// Makes the plan. `started` is when the command began.
+pub fn make(
+    recipe: &Recipe,
+    size: Option<Size>,
+    budget: Budget,
+    material: &Material<'_>,
+    started: Instant,
+) -> Result<Plan, TrainError> {
+    let mut reasons = Vec::new();
+    let epoch = batches(recipe, material.seed).epoch(&lengths(material.texts), 0);
+    let steps_per_epoch = epoch.len() as f64;
+    let most = (recipe.training.max_epochs * steps_per_epoch).ceil().max(1.0) as u64;
+    let (size, steps) = match budget {
+        Budget::Steps(n) => (size.unwrap_or(Size::Base), n.max(1)),
+        Budget::Epochs(e) => (size.unwrap_or(Size::Base), ((e * steps_per_epoch).round() as u64).max(1)),
+        Budget::Minutes(minutes) => {
+            let seconds = (minutes * 60.0 * LOOP_SHARE - started.elapsed().as_secs_f64()).max(1.0);
+            let candidates = size.map_or(&Size::ALL[..], |s| &Size::ALL[Size::ALL.iter().position(|&x| x == s).unwrap_or(0)..][..1]);
+            let mut chosen = None;
+            for &candidate in candidates {
+                let each = seconds_per_step(&candidate.scale(recipe), material, &epoch)?;
+                let steps = ((seconds / each) as u64).max(1);
+                let epochs = steps as f64 / steps_per_epoch;
+                if chosen.is_some() && epochs < EPOCHS_WANTED {
+                    reasons.push(format!(
+                        "not {}: it would see the data only {epochs:.1} times in {minutes} minutes (--size {} to insist)",
+                        candidate.name(),
+                        candidate.name()
+                    ));
+                    break;
+                }
+                chosen = Some((candidate, steps, each));
+            }
+            let (size, steps, each) = chosen.unwrap_or((Size::Base, 1, 1.0));
+            let limited = steps.min(most);
+            reasons.push(format!("{:.0} ms a step here, measured, so {steps} steps fit in {minutes} minutes", each * 1e3));
+            if limited < steps {
+                reasons.push(format!(
+                    "stopping at {:.0} passes over the data (training.max_epochs): more would learn it by heart",
+                    recipe.training.max_epochs
+                ));
+            }
+            (size, limited)
+        }
+    };
+    let recipe = size.scale(recipe);
+    reasons.insert(0, format!(
+        "size {}: embedding {}, encoder {}, decoder {}, latent {}",
+        size.name(), recipe.encoder.embedding, recipe.encoder.hidden, recipe.decoder.hidden, recipe.latent.size
+    ));
+    let epochs = steps as f64 / steps_per_epoch;
+    reasons.push(format!("{steps} steps of up to {} tokens: {epochs:.1} passes over the data", recipe.training.batch_tokens));
+    let look_every = (steps / 24).clamp(1, (steps_per_epoch * 2.0).ceil().max(100.0) as u64);
+    Ok(Plan { recipe, size, steps, look_every, steps_per_epoch, reasons })
+}
+
+/// Times a few steps of a fresh copy of the model.
+fn seconds_per_step(recipe: &Recipe, material: &Material<'_>, epoch: &[Vec<usize>]) -> Result<f64, TrainError> {
+    const WARM_UP: usize = 2;
+    const TIMED: usize = 6;
+    let mut model = Autoencoder::new(recipe, material.vocabulary, material.seed);
+    let mut optimiser = Optimiser::new(Rule::default(), &model.params);
+    let mut rng = ChaCha8Rng::seed_from_u64(material.seed);
+    let mut tape = Tape::new();
+    let mut times = Vec::new();
+    for i in 0..WARM_UP + TIMED {
+        let picked = &epoch[i * epoch.len() / (WARM_UP + TIMED) % epoch.len()];
+        let texts: Vec<&[u32]> = picked.iter().map(|&i| &material.texts[i][..]).collect();
+        let start = Instant::now();
+        let batch = model.training_batch(&texts, &mut rng);
+        let numbers = |source| TrainError::Numbers { step: 0, source };
+        model.train(&mut tape, &batch, &mut rng).map_err(numbers)?;
+        optimiser.step(&mut model.params, 1e-4, 1.0).map_err(numbers)?;
+        if i >= WARM_UP {
+            times.push(start.elapsed().as_secs_f64());
+        }
+    }
+    Ok(times.iter().sum::<f64>() / times.len() as f64)
+}

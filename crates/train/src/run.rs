@@ -1,0 +1,499 @@
+//! The training loop: make a plan or read one, step, look, keep the best, stop, finish.
+//!
+//! Everything that a step depends on is a function of (seed, step): its batch, its noise, its learning rate. So a
+//! training that was killed at any moment goes on from its last checkpoint to the same bits.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use strait_engine::{
+    Tape,
+    optim::{Optimiser, Rule},
+    schedule::Schedule,
+};
+use strait_eval::Unit;
+use strait_model::{
+    Autoencoder, Recipe,
+    folder::{FolderError, training_dir, write_flushed},
+};
+use strait_text::Tokenizer;
+
+use crate::{
+    Budget, Event, Listener, Plan, Size, TrainError,
+    checkpoint::{Best, Checkpoint, Position, Writer},
+    finish, look,
+    plan::{self, Material},
+};
+
+/// Seconds between checkpoints.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(15);
+/// Time between two [`Event::Step`]s.
+const REPORT_EVERY: Duration = Duration::from_millis(250);
+/// Fewest distinct texts that can be trained on.
+const LEAST_TEXTS: usize = 8;
+
+/// What to train.
+pub struct Request {
+    /// The model folder to make.
+    pub out: PathBuf,
+    /// Name and SHA-256 of the data, for the record.
+    pub name: String,
+    pub hash: String,
+    pub train: Vec<String>,
+    pub valid: Vec<String>,
+    pub recipe: Recipe,
+    pub size: Option<Size>,
+    pub budget: Budget,
+    pub seed: u64,
+    /// Replace what is at `out`, finished or not.
+    pub replace: bool,
+    /// When the command began, so that `--minutes` counts from there.
+    pub started: Instant,
+}
+
+/// How a sitting ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The model folder is complete.
+    Finished,
+    /// It was asked to stop; the state is on the disk.
+    Stopped,
+}
+
+/// What a training is, kept in its folder as `job.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    pub name: String,
+    pub hash: String,
+    pub seed: u64,
+    pub replace: bool,
+    pub plan: Plan,
+}
+
+/// The texts of a training, kept as `texts.json`: the file it came from may change or be standard input.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Texts {
+    train: Vec<String>,
+    valid: Vec<String>,
+}
+
+/// Begins a training and runs it to its end, or until `stop` is set.
+pub fn start(request: Request, listener: &mut dyn Listener, stop: &AtomicBool) -> Result<Outcome, TrainError> {
+    let dir = training_dir(&request.out);
+    if request.out.exists() && !request.replace {
+        return Err(FolderError::Exists(request.out).into());
+    }
+    if dir.exists() && !request.replace {
+        return Err(TrainError::Unfinished { path: dir, out: request.out });
+    }
+    request.recipe.check()?;
+    let distinct = request.train.iter().collect::<std::collections::HashSet<_>>().len();
+    if distinct < LEAST_TEXTS {
+        return Err(TrainError::TooFewTexts { name: request.name, found: distinct, least: LEAST_TEXTS });
+    }
+    let wanted = &request.recipe.tokenizer;
+    let tokenizer = Tokenizer::train(wanted.kind, wanted.vocabulary, request.train.iter().map(String::as_str))?;
+    let ids = tokenizer.encode_batch(&request.train);
+    let material = Material { texts: &ids, vocabulary: tokenizer.vocab_size(), seed: request.seed };
+    let mut plan = plan::make(&request.recipe, request.size, request.budget, &material, request.started)?;
+    plan.reasons.extend(tokenizer.vocab_reason().map(String::from));
+    let job = Job {
+        name: request.name,
+        hash: request.hash,
+        seed: request.seed,
+        replace: request.replace,
+        plan,
+    };
+    let texts = Texts { train: request.train, valid: request.valid };
+    open_folder(&dir, &job, &texts, &tokenizer)?;
+    Run::new(request.out, job, texts, tokenizer)?.to_the_end(listener, stop)
+}
+
+/// Goes on with the unfinished training of the model folder `out` (its own folder's name works too).
+pub fn resume(out: &Path, listener: &mut dyn Listener, stop: &AtomicBool) -> Result<Outcome, TrainError> {
+    let name = out.to_string_lossy();
+    let name = name.trim_end_matches(['/', '\\']);
+    let out = PathBuf::from(name.strip_suffix(".training").unwrap_or(name));
+    let dir = training_dir(&out);
+    if !dir.is_dir() {
+        return Err(TrainError::NothingToResume { path: dir, out });
+    }
+    let job: Job = read_json(&dir.join("job.json"))?;
+    let texts: Texts = read_json(&dir.join("texts.json"))?;
+    let file = dir.join("tokenizer.json");
+    let bytes = read(&file)?;
+    let tokenizer = Tokenizer::from_bytes(&bytes).map_err(|e| TrainError::Damaged { file, why: e.to_string() })?;
+    Run::new(out, job, texts, tokenizer)?.to_the_end(listener, stop)
+}
+
+/// Makes the training's folder: whole, or not at all.
+fn open_folder(dir: &Path, job: &Job, texts: &Texts, tokenizer: &Tokenizer) -> Result<(), TrainError> {
+    let io = |what: &'static str| move |source| FolderError::Io { path: dir.into(), what, source };
+    let mut name = dir.file_name().unwrap_or_default().to_os_string();
+    name.push(".new");
+    let new = dir.with_file_name(name);
+    if new.exists() {
+        fs::remove_dir_all(&new).map_err(io("clear the folder"))?;
+    }
+    fs::create_dir_all(&new).map_err(io("make the folder"))?;
+    let result = (|| -> Result<(), TrainError> {
+        write_json(&new.join("job.json"), job)?;
+        write_json(&new.join("texts.json"), texts)?;
+        write_flushed(&new.join("tokenizer.json"), &tokenizer.to_bytes()?)?;
+        if dir.exists() {
+            fs::remove_dir_all(dir).map_err(io("clear the folder"))?;
+        }
+        fs::rename(&new, dir).map_err(io("put the folder in place"))?;
+        Ok(())
+    })();
+    if result.is_err() {
+        let _ = fs::remove_dir_all(&new);
+    }
+    result
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
+    let bytes = serde_json::to_vec(value).map_err(|e| TrainError::Damaged { file: path.into(), why: e.to_string() })?;
+    Ok(write_flushed(path, &bytes)?)
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
+    serde_json::from_slice(&read(path)?).map_err(|e| TrainError::Damaged { file: path.into(), why: e.to_string() })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TrainError> {
+    fs::read(path).map_err(|source| FolderError::Io { path: path.into(), what: "read the file", source }.into())
+}
+
+/// Batches by step: epochs follow each other, each with its own order.
+struct Cursor<'a> {
+    batches: strait_text::Batches,
+    lengths: &'a [usize],
+    epoch: u64,
+    list: Vec<Vec<usize>>,
+    /// First step of this epoch.
+    first: u64,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(batches: strait_text::Batches, lengths: &'a [usize]) -> Self {
+        let list = batches.epoch(lengths, 0);
+        Cursor { batches, lengths, epoch: 0, list, first: 0 }
+    }
+
+    /// The records of a step; steps must not fall.
+    fn at(&mut self, step: u64) -> &[usize] {
+        while step >= self.first + self.list.len() as u64 {
+            self.first += self.list.len() as u64;
+            self.epoch += 1;
+            self.list = self.batches.epoch(self.lengths, self.epoch);
+        }
+        &self.list[(step - self.first) as usize]
+    }
+
+    fn epochs(&self, step: u64) -> f64 {
+        self.epoch as f64 + step.saturating_sub(self.first) as f64 / self.list.len() as f64
+    }
+}
+
+/// A training under way.
+pub(crate) struct Run {
+    pub(crate) out: PathBuf,
+    pub(crate) dir: PathBuf,
+    pub(crate) job: Job,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) train: Vec<String>,
+    pub(crate) train_ids: Vec<Vec<u32>>,
+    pub(crate) valid: Vec<String>,
+    pub(crate) valid_ids: Vec<Vec<u32>>,
+    pub(crate) unit: Unit,
+    pub(crate) model: Autoencoder,
+    optimiser: Optimiser,
+    pub(crate) position: Position,
+    best: Option<Vec<Vec<f32>>>,
+    resumed: bool,
+    sitting: Instant,
+    earlier: f64,
+}
+
+impl Run {
+    fn new(out: PathBuf, job: Job, texts: Texts, tokenizer: Tokenizer) -> Result<Self, TrainError> {
+        let dir = training_dir(&out);
+        let recipe = &job.plan.recipe;
+        recipe.check()?;
+        let mut model = Autoencoder::new(recipe, tokenizer.vocab_size(), job.seed);
+        let t = &recipe.training;
+        let rule = Rule::Adam { beta1: 0.9, beta2: t.beta2, eps: 1e-8, decay: t.weight_decay };
+        let mut optimiser = Optimiser::new(rule, &model.params);
+        let nothing = Best { step: 0, bits_per_byte: f64::MAX };
+        let mut position = Position { step: 0, optimiser_steps: 0, seconds: 0.0, best: nothing, waited: 0 };
+        let mut best = None;
+        let found = Checkpoint::read(&dir)?;
+        let resumed = found.is_some();
+        if let Some(checkpoint) = found {
+            position = checkpoint.position.clone();
+            best = checkpoint
+                .restore(&mut model.params, &mut optimiser)
+                .map_err(|why| TrainError::Damaged { file: dir.join(crate::checkpoint::FILE), why })?;
+        }
+        Ok(Run {
+            train_ids: tokenizer.encode_batch(&texts.train),
+            valid_ids: tokenizer.encode_batch(&texts.valid),
+            unit: Unit::guess(&texts.train),
+            train: texts.train,
+            valid: texts.valid,
+            earlier: position.seconds,
+            out,
+            dir,
+            job,
+            tokenizer,
+            model,
+            optimiser,
+            position,
+            best,
+            resumed,
+            sitting: Instant::now(),
+        })
+    }
+
+    /// Seconds of training, over all sittings.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.earlier + self.sitting.elapsed().as_secs_f64()
+    }
+
+    fn to_the_end(mut self, listener: &mut dyn Listener, stop: &AtomicBool) -> Result<Outcome, TrainError> {
+        let mut log = Log::open(&self.dir, self.position.step, listener)?;
+        if self.resumed {
+            log.hear(&Event::Resumed { step: self.position.step });
+        } else {
+            let plan = &self.job.plan;
+            log.hear(&Event::Planned {
+                steps: plan.steps,
+                epochs: plan.steps as f64 / plan.steps_per_epoch,
+                weights: self.model.params.weights(),
+                vocabulary: self.tokenizer.vocab_size(),
+                size: plan.size.name().into(),
+                reasons: plan.reasons.clone(),
+            });
+        }
+        let Some(why) = self.steps(&mut log, stop)? else { return Ok(Outcome::Stopped) };
+        let best_step = self.position.best.step;
+        log.hear(&Event::Ended { step: self.position.step, best_step, why: why.clone(), seconds: self.seconds() });
+        if let Some(best) = &self.best {
+            let ids: Vec<_> = self.model.params.iter().map(|(id, _)| id).collect();
+            ids.into_iter().zip(best).for_each(|(id, values)| self.model.params.assign(id, values));
+        }
+        finish::finish(self, why, &mut log)?;
+        Ok(Outcome::Finished)
+    }
+
+    /// Steps until the plan is done, looks stop improving, or `stop` is set (then `None`).
+    fn steps(&mut self, log: &mut Log<'_>, stop: &AtomicBool) -> Result<Option<String>, TrainError> {
+        let plan = self.job.plan.clone();
+        let t = &plan.recipe.training;
+        let lengths = plan::lengths(&self.train_ids);
+        let mut cursor = Cursor::new(plan::batches(&plan.recipe, self.job.seed), &lengths);
+        let warmup = (t.warmup as f64 * plan.steps as f64).ceil() as u64;
+        let schedule = Schedule::Cosine { floor: t.floor };
+        let mut writer = Writer::new(&self.dir);
+        let mut tape = Tape::new();
+        let mut meter = Meter::new();
+        let mut written = Instant::now();
+        while self.position.step < plan.steps {
+            let step = self.position.step;
+            if stop.load(Ordering::Relaxed) {
+                self.checkpoint(&mut writer)?;
+                writer.wait()?;
+                log.hear(&Event::Checkpoint { step });
+                return Ok(None);
+            }
+            let picked = cursor.at(step);
+            let texts: Vec<&[u32]> = picked.iter().map(|&i| &self.train_ids[i][..]).collect();
+            let bytes: usize = picked.iter().map(|&i| self.train[i].len()).sum();
+            let mut rng = ChaCha8Rng::seed_from_u64(self.job.seed);
+            rng.set_stream(step + 1);
+            let numbers = |source| TrainError::Numbers { step, source };
+            let batch = self.model.training_batch(&texts, &mut rng);
+            let loss = self.model.train(&mut tape, &batch, &mut rng).map_err(numbers)?;
+            let rate = t.rate * schedule.factor(step, warmup, plan.steps);
+            let norm = self.optimiser.step(&mut self.model.params, rate, t.clip).map_err(numbers)?;
+            self.position.step += 1;
+            self.position.optimiser_steps = self.optimiser.steps();
+            meter.add(loss.nats, bytes, loss.tokens);
+            let (step, steps) = (self.position.step, plan.steps);
+            if meter.due() || step == steps {
+                let event = Event::Step {
+                    step,
+                    steps,
+                    epoch: cursor.epochs(step),
+                    bits_per_byte: look::bits_per_byte(meter.nats, meter.bytes),
+                    rate,
+                    gradient_norm: norm,
+                    tokens_per_second: meter.speed(),
+                    seconds: self.seconds(),
+                    seconds_left: meter.seconds_a_step() * (steps - step) as f64,
+                };
+                meter.next();
+                log.hear(&event);
+            }
+            if step % plan.look_every == 0 || step == steps {
+                let pause = Instant::now();
+                if self.look(log, cursor.epochs(step)) {
+                    return Ok(Some(format!("{} looks without improvement (training.patience)", t.patience)));
+                }
+                meter.skip(pause.elapsed());
+            }
+            if written.elapsed() > CHECKPOINT_EVERY && !writer.is_busy() && step < steps {
+                self.checkpoint(&mut writer)?;
+                written = Instant::now();
+            }
+        }
+        writer.wait()?;
+        Ok(Some("all planned steps were made".into()))
+    }
+
+    fn checkpoint(&mut self, writer: &mut Writer) -> Result<(), TrainError> {
+        self.position.seconds = self.seconds();
+        writer.write(Checkpoint::take(
+            self.position.clone(),
+            &self.model.params,
+            &self.optimiser,
+            self.best.as_deref(),
+        ))
+    }
+
+    /// Looks at the validation set; true if it is time to stop.
+    fn look(&mut self, log: &mut Log<'_>, epoch: f64) -> bool {
+        let step = self.position.step;
+        let scene = look::Scene {
+            tokenizer: &self.tokenizer,
+            train: &self.train_ids,
+            valid: &self.valid,
+            valid_ids: &self.valid_ids,
+            unit: self.unit,
+            max_len: finish::max_len(&self.train_ids),
+            seed: self.job.seed,
+        };
+        let seen = look::look(&mut self.model, &scene, step);
+        let best = seen.bits_per_byte < self.position.best.bits_per_byte;
+        if best {
+            self.position.best = Best { step, bits_per_byte: seen.bits_per_byte };
+            self.position.waited = 0;
+            self.best = Some(self.model.params.iter().map(|(_, p)| p.value().to_vec()).collect());
+        } else {
+            self.position.waited += 1;
+        }
+        log.hear(&Event::Look {
+            step,
+            steps: self.job.plan.steps,
+            epoch,
+            bits_per_byte: seen.bits_per_byte,
+            nats_per_token: seen.nats_per_token,
+            token_accuracy: seen.token_accuracy,
+            bleu4: seen.reconstruction.bleu4,
+            exact: seen.reconstruction.exact,
+            n: seen.reconstruction.n,
+            best,
+            reconstructions: seen.reconstructions,
+            samples: seen.samples,
+            seconds: self.seconds(),
+        });
+        self.position.waited >= self.job.plan.recipe.training.patience
+    }
+}
+
+/// Speed and loss since the last report.
+struct Meter {
+    since: Instant,
+    paused: Duration,
+    steps: u64,
+    nats: f64,
+    bytes: usize,
+    tokens: usize,
+    /// Smoothed seconds of a step.
+    pace: Option<f64>,
+}
+
+impl Meter {
+    fn new() -> Self {
+        Meter { since: Instant::now(), paused: Duration::ZERO, steps: 0, nats: 0.0, bytes: 0, tokens: 0, pace: None }
+    }
+    fn add(&mut self, nats: f64, bytes: usize, tokens: usize) {
+        (self.nats, self.bytes, self.tokens) = (self.nats + nats, self.bytes + bytes, self.tokens + tokens);
+        self.steps += 1;
+    }
+    fn elapsed(&self) -> f64 {
+        (self.since.elapsed().saturating_sub(self.paused)).as_secs_f64().max(1e-9)
+    }
+    fn due(&self) -> bool {
+        self.since.elapsed() >= REPORT_EVERY
+    }
+    fn speed(&self) -> f64 {
+        self.tokens as f64 / self.elapsed()
+    }
+    fn seconds_a_step(&mut self) -> f64 {
+        let now = self.elapsed() / self.steps.max(1) as f64;
+        let pace = self.pace.map_or(now, |p| 0.9 * p + 0.1 * now);
+        self.pace = Some(pace);
+        pace
+    }
+    fn next(&mut self) {
+        *self = Meter { pace: self.pace, ..Meter::new() };
+    }
+    fn skip(&mut self, pause: Duration) {
+        self.paused += pause;
+    }
+}
+
+/// Passes events on and appends them to `metrics.jsonl`.
+pub(crate) struct Log<'a> {
+    file: fs::File,
+    listener: &'a mut dyn Listener,
+    failed: bool,
+}
+
+impl<'a> Log<'a> {
+    /// Opens the log; lines of steps after `step` (made, but lost with the checkpoint) are dropped.
+    fn open(dir: &Path, step: u64, listener: &'a mut dyn Listener) -> Result<Self, TrainError> {
+        let path = dir.join("metrics.jsonl");
+        let old = fs::read_to_string(&path).unwrap_or_default();
+        let kept: String = old
+            .lines()
+            .filter(|line| {
+                let value: Option<serde_json::Value> = serde_json::from_str(line).ok();
+                value.is_some_and(|v| v.get("step").and_then(serde_json::Value::as_u64).is_none_or(|s| s <= step))
+            })
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        write_flushed(&path, kept.as_bytes())?;
+        let open = fs::OpenOptions::new().append(true).open(&path);
+        let file = open.map_err(|source| FolderError::Io { path, what: "open the file", source })?;
+        Ok(Log { file, listener, failed: false })
+    }
+
+    /// The contents so far.
+    pub(crate) fn contents(&self, dir: &Path) -> Vec<u8> {
+        fs::read(dir.join("metrics.jsonl")).unwrap_or_default()
+    }
+
+    pub(crate) fn hear(&mut self, event: &Event) {
+        if let Ok(mut line) = serde_json::to_vec(event) {
+            line.push(b'\n');
+            if self.file.write_all(&line).is_err() && !std::mem::replace(&mut self.failed, true) {
+                let message = "metrics.jsonl cannot be written (is the disk full?); training goes on".to_string();
+                self.listener.hear(&Event::Warning { message });
+            }
+        }
+        self.listener.hear(event);
+    }
+}
