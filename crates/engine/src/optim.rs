@@ -33,6 +33,8 @@ pub struct Optimiser {
 
 /// Elements handled by one task; also the unit in which norms are summed, so it must not depend on the machine.
 const CHUNK: usize = 1 << 15;
+/// Most pieces in which the norm of one gradient is summed.
+const NORM_PIECES: usize = 64;
 
 impl Optimiser {
     /// Optimises every parameter in the store.
@@ -88,7 +90,8 @@ impl Optimiser {
     /// `clip` (0: no clipping). Returns the norm before clipping.
     ///
     /// # Errors
-    /// As [`Optimiser::norm`]; the parameters are then unchanged.
+    /// As [`Optimiser::norm`]; the parameters are then unchanged and the gradients still there
+    /// ([`Params::zero_grads`] forgets them).
     pub fn step(&mut self, params: &mut Params, rate: f32, clip: f32) -> Result<f64, Error> {
         let norm = self.norm(params)?;
         let scale = if clip > 0.0 && norm > clip as f64 { (clip as f64 / norm) as f32 } else { 1.0 };
@@ -109,22 +112,22 @@ impl Optimiser {
 
 /// Sum of squares of a gradient; only touched rows are read.
 fn square_sum(p: &Param) -> f64 {
-    use rayon::prelude::*;
-    if !p.touched.any() {
+    if !p.touched.any() || !p.trainable() {
         return 0.0;
     }
     if !p.touched.all {
         let cols = p.shape().1;
-        let mut rows: Vec<u32> = p.touched.rows.clone();
-        rows.sort_unstable(); // the order of look-ups must not matter
-        return rows.iter().map(|&r| squares(&p.grad[r as usize * cols..][..cols])).sum();
+        // In rising order, since that of the look-ups must not matter.
+        return p.touched.rising().map(|r| squares(&p.grad[r * cols..][..cols])).sum();
     }
-    if p.grad.len() <= CHUNK {
-        return squares(&p.grad);
-    }
-    // Few chunks, so this list does not grow with the work; summing it serially keeps the order fixed.
-    let parts: Vec<f64> = p.grad.par_chunks(CHUNK).map(squares).collect();
-    parts.iter().sum()
+    // The pieces depend on the size alone, and summing them serially keeps the order fixed.
+    let mut sums = [0.0; NORM_PIECES];
+    let size = p.grad.len().div_ceil(NORM_PIECES).max(CHUNK);
+    let used = p.grad.len().div_ceil(size);
+    threads::chunks(&mut sums[..used], 1, |i, sum| {
+        sum[0] = squares(&p.grad[i * size..p.grad.len().min((i + 1) * size)]);
+    });
+    sums[..used].iter().sum()
 }
 
 simd::multiversion! {

@@ -47,6 +47,11 @@ impl Touched {
         self.all || !self.rows.is_empty()
     }
 
+    /// The rows written, in rising order (if not `all`).
+    pub(crate) fn rising(&self) -> impl Iterator<Item = usize> + '_ {
+        self.seen.iter().enumerate().filter(|(_, seen)| **seen).map(|(row, _)| row)
+    }
+
     pub(crate) fn row(&mut self, row: u32, total: usize) {
         if self.all {
             return;
@@ -195,6 +200,16 @@ impl Params {
         p.value.copy_from_slice(value);
         p.refresh_packs();
         Ok(())
+    }
+
+    /// Replaces the values of a parameter by handle.
+    ///
+    /// # Panics
+    /// If the number of values differs.
+    pub fn assign(&mut self, id: ParamId, value: &[f32]) {
+        let p = &mut self.list[id.0];
+        p.value.copy_from_slice(value);
+        p.refresh_packs();
     }
 
     /// Freezes or thaws every parameter whose name starts with `prefix`.

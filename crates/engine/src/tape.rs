@@ -85,11 +85,12 @@ impl Grads {
     }
 }
 
-/// Kept work space: a pack of activations, the row scores of the last cross-entropy.
+/// Kept work space: a pack of activations; the row scores of the last cross-entropy and the nats of the last divergence.
 #[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) pack: crate::gemm::Packed,
     pub(crate) scores: Vec<crate::ops::cross_entropy::RowScore>,
+    pub(crate) nats: crate::ops::gaussian::Nats,
 }
 
 /// A recording of one forward pass.
@@ -102,6 +103,8 @@ pub struct Tape {
     pub(crate) scratch: Scratch,
     recording: bool,
     loss: f64,
+    /// The first loss that was not finite.
+    bad_loss: Option<usize>,
 }
 
 impl Tape {
@@ -129,6 +132,7 @@ impl Tape {
         self.values.needs.clear();
         self.ops.clear();
         self.loss = 0.0;
+        self.bad_loss = None;
     }
 
     /// Brings a (rows, cols) matrix onto the tape. Its gradient is not computed.
@@ -192,8 +196,11 @@ impl Tape {
         if self.loss.is_finite() {
             return Ok(());
         }
+        // Layers first: a loss is rarely where it began, unless all that went into it is finite.
         let bad = (0..self.ops.len()).find(|&i| self.values.data[i].iter().any(|x| !x.is_finite()));
-        let op = bad.and_then(|i| self.ops[i].as_ref()).map_or("loss", |op| op.name());
+        // A node without an op is an input, or follows from inputs and frozen parameters alone.
+        let name = |i: usize| self.ops[i].as_ref().map_or("input", |op| op.name());
+        let op = bad.or(self.bad_loss).map_or("loss", name);
         Err(Error::NotFinite { op: op.to_string(), what: "the output" })
     }
 
@@ -218,6 +225,9 @@ impl Tape {
     /// Records a loss of value `loss` (already weighted); its op runs first on the way back.
     pub(crate) fn push_loss<O: Op + 'static>(&mut self, loss: f64, op: impl FnOnce() -> Option<O>) {
         self.loss += loss;
-        self.push(Vec::new(), (0, 0), true, op);
+        let v = self.push(Vec::new(), (0, 0), true, op);
+        if !loss.is_finite() {
+            self.bad_loss.get_or_insert(v.0);
+        }
     }
 }

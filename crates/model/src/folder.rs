@@ -46,8 +46,10 @@ pub struct Config {
     pub data: Data,
     /// How the training went.
     pub training: Training,
-    /// How it decodes when nothing is asked.
+    /// How it decodes a given latent when nothing is asked.
     pub decoding: decoding::Options,
+    /// How it decodes latents drawn at random when nothing is asked.
+    pub sampling: decoding::Options,
     /// SHA-256 of the other files, by name.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
@@ -100,13 +102,13 @@ pub struct Saved {
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Nothing there.
-    #[error("{0}: there is no such folder; train a model with `strait train FILE --out {0}`")]
+    #[error("{}: there is no such folder; train a model with `strait train FILE --out {}`", .0.display(), .0.display())]
     Absent(PathBuf),
     /// A training that has not ended.
-    #[error("{0}: the training has not ended; go on with `strait resume {0}`")]
+    #[error("{}: the training has not ended; go on with `strait resume {}`", .0.display(), .0.display())]
     Unfinished(PathBuf),
     /// Something else than a model.
-    #[error("{0}: not a Strait model (it has no config.json)")]
+    #[error("{}: not a Strait model (it has no config.json of one)", .0.display())]
     NotAModel(PathBuf),
     /// A file is gone.
     #[error("{}: the file is missing; restore it from a copy or train again", .0.display())]
@@ -128,7 +130,7 @@ pub enum FolderError {
         found: u64,
     },
     /// In the way.
-    #[error("{0}: already there; choose another --out, or replace it with --force")]
+    #[error("{}: already there; choose another --out, or replace it with --force", .0.display())]
     Exists(PathBuf),
     /// The system refused.
     #[error("{}: cannot {what}: {source}", path.display())]
@@ -161,7 +163,8 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
     let file = |name: &str| files.get(name).ok_or_else(|| damaged("config.json", format!("it does not list {name}")));
     let tokenizer =
         Tokenizer::from_bytes(file("tokenizer.json")?).map_err(|e| damaged("tokenizer.json", e.to_string()))?;
-    let prior = Prior::from_bytes(file("prior.safetensors")?).map_err(|e| damaged("prior.safetensors", e.to_string()))?;
+    let prior =
+        Prior::from_bytes(file("prior.safetensors")?).map_err(|e| damaged("prior.safetensors", e.to_string()))?;
     config.recipe.check().map_err(|e| damaged("config.json", e.to_string()))?;
     if tokenizer.vocab_size() != config.vocabulary {
         let why = format!("it has {} tokens, config.json says {}", tokenizer.vocab_size(), config.vocabulary);
@@ -182,7 +185,11 @@ pub fn read_config(dir: &Path) -> Result<Config, FolderError> {
     let file = dir.join("config.json");
     if !dir.is_dir() {
         let training = training_dir(dir);
-        return Err(if training.is_dir() { FolderError::Unfinished(dir.into()) } else { FolderError::Absent(dir.into()) });
+        return Err(if training.is_dir() {
+            FolderError::Unfinished(dir.into())
+        } else {
+            FolderError::Absent(dir.into())
+        });
     }
     if !file.exists() {
         return Err(FolderError::NotAModel(dir.into()));
@@ -231,8 +238,10 @@ pub fn save(dir: &Path, saved: &Saved, extra: &[(&str, Vec<u8>)], replace: bool)
     files.push(("config.json", to_json(&config)));
     let parent = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(io_error(parent, "make the folder"))?;
-    let temporary =
-        tempfile::Builder::new().prefix(".strait-").tempdir_in(parent).map_err(io_error(parent, "make a folder in it"))?;
+    let temporary = tempfile::Builder::new()
+        .prefix(".strait-")
+        .tempdir_in(parent)
+        .map_err(io_error(parent, "make a folder in it"))?;
     for (name, bytes) in &files {
         write_flushed(&temporary.path().join(name), bytes)?;
     }

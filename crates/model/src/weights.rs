@@ -54,7 +54,10 @@ pub fn to_bytes(params: &Params) -> Result<Vec<u8>, WeightsError> {
 }
 
 /// Reads named f32 tensors: calls `each` with the name and the values.
-pub fn read(bytes: &[u8], mut each: impl FnMut(&str, Vec<f32>) -> Result<(), WeightsError>) -> Result<(), WeightsError> {
+pub fn read(
+    bytes: &[u8],
+    mut each: impl FnMut(&str, Vec<f32>) -> Result<(), WeightsError>,
+) -> Result<(), WeightsError> {
     let file = SafeTensors::deserialize(bytes).map_err(format)?;
     for (name, view) in file.iter() {
         if view.dtype() != Dtype::F32 {

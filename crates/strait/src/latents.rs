@@ -102,7 +102,8 @@ fn read_npy(bytes: &[u8]) -> Result<Latents, String> {
     }
     let shape = header.split_once("'shape': (").and_then(|(_, s)| s.split_once(')')).map(|(s, _)| s);
     let shape = shape.ok_or("its header names no shape")?;
-    let sizes: Result<Vec<usize>, _> = shape.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::parse).collect();
+    let sizes: Result<Vec<usize>, _> =
+        shape.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::parse).collect();
     let &[rows, dim] = &sizes.map_err(|_| format!("its shape ({shape}) is not of whole numbers"))?[..] else {
         return Err(format!("its shape is ({shape}), not (texts, dimensions)"));
     };
@@ -129,7 +130,8 @@ fn read_jsonl(bytes: &[u8], name: &str) -> Result<Latents, LatentFileError> {
             continue;
         }
         let value: serde_json::Value = serde_json::from_str(&line).map_err(|e| error(e.to_string()))?;
-        let list = value.get("latent").unwrap_or(&value).as_array().ok_or_else(|| error("no list of numbers".into()))?;
+        let list =
+            value.get("latent").unwrap_or(&value).as_array().ok_or_else(|| error("no list of numbers".into()))?;
         let numbers: Option<Vec<f32>> = list.iter().map(|v| v.as_f64().map(|v| v as f32)).collect();
         let numbers = numbers.ok_or_else(|| error("something in the list is not a number".into()))?;
         if numbers.is_empty() || (dim > 0 && numbers.len() != dim) {

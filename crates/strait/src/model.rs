@@ -16,7 +16,8 @@ use crate::{Error, Latents};
 /// How to decode, in terms of text.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Decoding {
-    /// The controls; `None` takes the model's own (greedy, with a length that fits its texts).
+    /// The controls; `None` takes the model's own (greedy, or for samples at a calibrated temperature; with a length
+    /// that fits its texts).
     pub options: Option<Options>,
     /// Words or phrases that must not appear.
     pub banned: Vec<String>,
@@ -137,6 +138,7 @@ impl Model {
         if let Some(prefix) = &decoding.prefix {
             options.prefix = Prefix::All(self.tokenizer.encode(prefix));
         }
+        options.check()?;
         options.check_for(self.model.vocabulary(), generate::special(self.tokenizer.kind()), rows)?;
         Ok(options)
     }
@@ -149,12 +151,14 @@ impl Model {
         self.decode(&self.encode(texts), decoding)
     }
 
-    /// `n` new texts: latents drawn from the prior, decoded.
+    /// `n` new texts: latents drawn from the prior, decoded (by default as [`Config::sampling`] says).
     ///
     /// # Errors
     /// As [`Model::decode`].
     pub fn sample(&self, n: usize, seed: u64, decoding: &Decoding) -> Result<Vec<String>, Error> {
-        self.decode_seeded(&self.draw(n, seed), decoding, seed)
+        let options = decoding.options.clone().unwrap_or_else(|| self.config.sampling.clone());
+        let decoding = Decoding { options: Some(options), ..decoding.clone() };
+        self.decode_seeded(&self.draw(n, seed), &decoding, seed)
     }
 
     /// `n` latents drawn from the prior.

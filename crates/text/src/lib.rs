@@ -2,9 +2,11 @@
 //!
 //! The way of a text: [`read`](fn@read::read) turns a file into records, [`split`](fn@split::split) puts
 //! records aside for validation, [`Tokenizer`] turns a text into ids and back, [`Batches`] groups
-//! sequences of similar length, [`Noise`] corrupts them for denoising.
+//! sequences of similar length, [`Noise`] corrupts them for denoising. Without a file,
+//! [`Grammar`](grammar::Grammar) makes a labelled sample corpus by itself.
 
 pub mod batch;
+pub mod grammar;
 pub mod noise;
 pub mod read;
 pub mod split;

@@ -1,18 +1,16 @@
-//! The readers and tokenizers on real corpora, where they are at hand: the folder in
-//! `STRAIT_DATA`, or `shared/data` beside the workspace. Their text is not part of this project.
+//! The readers and tokenizers on real corpora, where they are at hand: in the folder that
+//! `STRAIT_DATA` names. Their text is not part of this project.
 
 use std::path::PathBuf;
 use strait_text::read::{Format, ReadOptions, read};
 use strait_text::{Corpus, Tokenizer, TokenizerKind, split::split};
 
 fn corpus(file: &str) -> Option<Corpus> {
-    let folder = std::env::var_os("STRAIT_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let path = folder.join(file);
-    if !path.exists() {
-        eprintln!("skipped: there is no {} (set STRAIT_DATA to the folder of corpora)", path.display());
+    let path = std::env::var_os("STRAIT_DATA").map(|folder| PathBuf::from(folder).join(file));
+    let Some(path) = path.filter(|p| p.exists()) else {
+        println!("skipped: there is no {file} (set STRAIT_DATA to the folder of corpora)");
         return None;
-    }
+    };
     let options = ReadOptions::default();
     Some(read(&path, &options).unwrap_or_else(|e| panic!("{e}")))
 }

@@ -248,6 +248,38 @@ fn bad_jsonl_names_the_line() {
 }
 
 #[test]
+fn objects_without_text_are_named() {
+    let numbers = "{\"n\":1,\"m\":2}\n{\"n\":3,\"m\":2}\n";
+    has(&fails("a.jsonl", numbers, &options()), &["no field of the objects holds a text", "m, n", "--column"]);
+    has(&fails("a.jsonl", numbers, &with_column("n")), &["a.jsonl:1", "\"n\" is a number", "make it a string"]);
+    has(&fails("a.json", "{\n  \"text\": \"a\"\n}\n", &options()), &["a.json:1", "jq -c ."]);
+}
+
+#[test]
+fn an_open_quote_is_named() {
+    let content = "id,text\n1,fine\n2,\"open quote\n3,next\n4,more\n";
+    has(&fails("a.csv", content, &options()), &["a.csv:3", "never closed", "--format txt"]);
+    // Stray quotes inside of fields open nothing.
+    assert_eq!(ok("a.csv", "id,text\n1,a 5\" nail\n2,next\n", &options()).records.len(), 2);
+    let quoted = "id,text\n1,a 5\" nail\n2,\"two\nlines\"\n";
+    assert_eq!(ok("a.csv", quoted, &options()).records.len(), 2);
+}
+
+#[test]
+fn a_row_of_blanks_is_a_record() {
+    let content = "0\thello there\n\t\n\n1\tso long\n";
+    let one_to_one = ok("a.tsv", content, &ReadOptions { column: Some("2".into()), ..ReadOptions::one_to_one() });
+    assert_eq!(texts(&one_to_one), ["hello there", "", "so long"]);
+    let corpus = ok("a.tsv", content, &options());
+    assert_eq!((corpus.records.len(), corpus.report.empty_skipped), (2, 2));
+}
+
+#[test]
+fn carriage_returns_alone_are_noted() {
+    has(&ok("a.txt", "one\rtwo\rthree\r", &options()).report.to_string(), &["CRs", "tr '\\r' '\\n'"]);
+}
+
+#[test]
 fn tabs_in_a_txt_are_noted() {
     has(&ok("a.txt", "0\ta\n1\tb\n", &options()).report.to_string(), &["--format tsv"]);
 }

@@ -108,8 +108,11 @@ impl Checkpoint {
         let temporary = dir.join("checkpoint.new");
         write_flushed(&temporary, &bytes)?;
         let file = dir.join(FILE);
-        std::fs::rename(&temporary, &file)
-            .map_err(|source| FolderError::Io { path: file, what: "put the checkpoint in place", source })?;
+        std::fs::rename(&temporary, &file).map_err(|source| FolderError::Io {
+            path: file,
+            what: "put the checkpoint in place",
+            source,
+        })?;
         Ok(())
     }
 

@@ -15,7 +15,7 @@ pub enum Event {
         step: u64,
         steps: u64,
         epoch: f64,
-        /// Training loss since the last report, bits per UTF-8 byte (with noise and dropout).
+        /// Training loss, smoothed over the last reports, bits per UTF-8 byte (with noise and dropout).
         bits_per_byte: f64,
         /// Learning rate.
         rate: f32,

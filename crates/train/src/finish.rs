@@ -10,7 +10,9 @@ use strait_model::{
 };
 
 use crate::{
-    Event, TrainError, look,
+    Event, TrainError,
+    calibrate::{self, Calibration},
+    look,
     run::{Log, Run},
 };
 
@@ -36,7 +38,11 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     for c in &fit.tried {
         log.hear(&Event::Prior { name: c.name.clone(), held_out_nats: c.held_out_nats_per_vector, chosen: c.chosen });
     }
-    let figures = figures(&mut run, &fit);
+    let longest = max_len(&run.train_ids);
+    let parts = (&run.model, &fit.prior, &run.tokenizer);
+    let calibration = calibrate::temperature(parts, (&run.train, &run.valid), run.unit, longest, seed);
+    let figures = figures(&mut run, &fit, &calibration);
+    let greedy = decoding::Options { max_len: longest, ..decoding::Options::default() };
     let lengths: Vec<usize> = run.train_ids.iter().map(Vec::len).collect();
     let plan = &run.job.plan;
     let config = Config {
@@ -60,7 +66,8 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
             ended: why,
             figures: figures.clone(),
         },
-        decoding: decoding::Options { max_len: max_len(&run.train_ids), ..decoding::Options::default() },
+        sampling: decoding::Options { temperature: calibration.temperature, ..greedy.clone() },
+        decoding: greedy,
         files: BTreeMap::new(),
         checksum: String::new(),
     };
@@ -75,13 +82,14 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     Ok(())
 }
 
-fn figures(run: &mut Run, fit: &prior::Fit) -> BTreeMap<String, f64> {
+fn figures(run: &mut Run, fit: &prior::Fit, calibration: &Calibration) -> BTreeMap<String, f64> {
     let n = run.valid_ids.len().min(MEASURED);
     let loss = run.model.score(&run.valid_ids, &mut Vec::new());
     let bytes: usize = run.valid.iter().map(String::len).sum();
     let latents = run.model.encode(&run.valid_ids[..n]);
     let decoded = run.model.decode_greedy(&latents, &run.tokenizer, max_len(&run.train_ids));
-    let pairs: Vec<(&str, &str)> = decoded.iter().map(String::as_str).zip(run.valid.iter().map(String::as_str)).collect();
+    let pairs: Vec<(&str, &str)> =
+        decoded.iter().map(String::as_str).zip(run.valid.iter().map(String::as_str)).collect();
     let report = ReconstructionReport::new(&pairs, run.unit);
     let chosen = fit.tried.iter().find(|c| c.chosen).map_or(f64::NAN, |c| c.held_out_nats_per_vector);
     [
@@ -92,6 +100,8 @@ fn figures(run: &mut Run, fit: &prior::Fit) -> BTreeMap<String, f64> {
         ("valid_reconstruction_exact", report.exact),
         ("valid_reconstruction_n", report.n as f64),
         ("prior_held_out_nats", chosen),
+        ("sampling_temperature", (calibration.temperature as f64 * 100.0).round() / 100.0),
+        ("valid_kneser_ney_ppl", calibration.held_out_ppl),
         ("seconds", run.seconds().round()),
     ]
     .into_iter()
@@ -126,6 +136,12 @@ fn card(config: &Config, fit: &prior::Fit) -> String {
         text += &format!("| {} | {:.2} | {mark} |\n", c.name, c.held_out_nats_per_vector);
     }
     text += &format!("\n{}\n\n", fit.reason);
+    text += &format!(
+        "Samples are drawn at temperature {:.2}, where a 5-gram model of the training text finds them as surprising as \
+         the validation text (perplexity {:.0}).\n\n",
+        config.sampling.temperature,
+        figure("valid_kneser_ney_ppl")
+    );
     text += "## Use\n\n```\nstrait sample -m DIR -n 10\nstrait reconstruct -m DIR FILE\nstrait interpolate -m DIR \
              \"one text\" \"another\" --steps 5\n```\n\n";
     text += "A model of so little text knows nothing else; it may repeat records it was trained on.\n";

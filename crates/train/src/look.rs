@@ -53,7 +53,8 @@ pub fn look(model: &mut Autoencoder, scene: &Scene<'_>, step: u64) -> Seen {
     let n = n.min(RECONSTRUCTED);
     let latents = model.encode(&scene.valid_ids[..n]);
     let decoded = model.decode_greedy(&latents, scene.tokenizer, scene.max_len);
-    let pairs: Vec<(&str, &str)> = decoded.iter().map(String::as_str).zip(scene.valid.iter().map(String::as_str)).collect();
+    let pairs: Vec<(&str, &str)> =
+        decoded.iter().map(String::as_str).zip(scene.valid.iter().map(String::as_str)).collect();
     let reconstruction = ReconstructionReport::new(&pairs, scene.unit);
     let reconstructions =
         pairs.iter().take(SHOWN).map(|&(decoded, text)| (text.to_string(), decoded.to_string())).collect();

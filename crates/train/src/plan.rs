@@ -133,7 +133,8 @@ pub fn make(
         Budget::Epochs(e) => (size.unwrap_or(Size::Base), ((e * steps_per_epoch).round() as u64).max(1)),
         Budget::Minutes(minutes) => {
             let seconds = (minutes * 60.0 * LOOP_SHARE - started.elapsed().as_secs_f64()).max(1.0);
-            let candidates = size.map_or(&Size::ALL[..], |s| &Size::ALL[Size::ALL.iter().position(|&x| x == s).unwrap_or(0)..][..1]);
+            let candidates =
+                size.map_or(&Size::ALL[..], |s| &Size::ALL[Size::ALL.iter().position(|&x| x == s).unwrap_or(0)..][..1]);
             let mut chosen = None;
             for &candidate in candidates {
                 let each = seconds_per_step(&candidate.scale(recipe), material, &epoch)?;
@@ -151,7 +152,8 @@ pub fn make(
             }
             let (size, steps, each) = chosen.unwrap_or((Size::Base, 1, 1.0));
             let limited = steps.min(most);
-            reasons.push(format!("{:.0} ms a step here, measured, so {steps} steps fit in {minutes} minutes", each * 1e3));
+            reasons
+                .push(format!("{:.0} ms a step here, measured, so {steps} steps fit in {minutes} minutes", each * 1e3));
             if limited < steps {
                 reasons.push(format!(
                     "stopping at {:.0} passes over the data (training.max_epochs): more would learn it by heart",
@@ -162,12 +164,22 @@ pub fn make(
         }
     };
     let recipe = size.scale(recipe);
-    reasons.insert(0, format!(
-        "size {}: embedding {}, encoder {}, decoder {}, latent {}",
-        size.name(), recipe.encoder.embedding, recipe.encoder.hidden, recipe.decoder.hidden, recipe.latent.size
-    ));
+    reasons.insert(
+        0,
+        format!(
+            "size {}: embedding {}, encoder {}, decoder {}, latent {}",
+            size.name(),
+            recipe.encoder.embedding,
+            recipe.encoder.hidden,
+            recipe.decoder.hidden,
+            recipe.latent.size
+        ),
+    );
     let epochs = steps as f64 / steps_per_epoch;
-    reasons.push(format!("{steps} steps of up to {} tokens: {epochs:.1} passes over the data", recipe.training.batch_tokens));
+    reasons.push(format!(
+        "{steps} steps of up to {} tokens: {epochs:.1} passes over the data",
+        recipe.training.batch_tokens
+    ));
     let look_every = (steps / 24).clamp(1, (steps_per_epoch * 2.0).ceil().max(100.0) as u64);
     Ok(Plan { recipe, size, steps, look_every, steps_per_epoch, reasons })
 }

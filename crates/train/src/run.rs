@@ -107,13 +107,7 @@ pub fn start(request: Request, listener: &mut dyn Listener, stop: &AtomicBool) -
     let material = Material { texts: &ids, vocabulary: tokenizer.vocab_size(), seed: request.seed };
     let mut plan = plan::make(&request.recipe, request.size, request.budget, &material, request.started)?;
     plan.reasons.extend(tokenizer.vocab_reason().map(String::from));
-    let job = Job {
-        name: request.name,
-        hash: request.hash,
-        seed: request.seed,
-        replace: request.replace,
-        plan,
-    };
+    let job = Job { name: request.name, hash: request.hash, seed: request.seed, replace: request.replace, plan };
     let texts = Texts { train: request.train, valid: request.valid };
     open_folder(&dir, &job, &texts, &tokenizer)?;
     Run::new(request.out, job, texts, tokenizer)?.to_the_end(listener, stop)
@@ -336,7 +330,7 @@ impl Run {
                     step,
                     steps,
                     epoch: cursor.epochs(step),
-                    bits_per_byte: look::bits_per_byte(meter.nats, meter.bytes),
+                    bits_per_byte: meter.loss(),
                     rate,
                     gradient_norm: norm,
                     tokens_per_second: meter.speed(),
@@ -364,12 +358,7 @@ impl Run {
 
     fn checkpoint(&mut self, writer: &mut Writer) -> Result<(), TrainError> {
         self.position.seconds = self.seconds();
-        writer.write(Checkpoint::take(
-            self.position.clone(),
-            &self.model.params,
-            &self.optimiser,
-            self.best.as_deref(),
-        ))
+        writer.write(Checkpoint::take(self.position.clone(), &self.model.params, &self.optimiser, self.best.as_deref()))
     }
 
     /// Looks at the validation set; true if it is time to stop.
@@ -422,11 +411,14 @@ struct Meter {
     tokens: usize,
     /// Smoothed seconds of a step.
     pace: Option<f64>,
+    /// Smoothed nats and bytes of a report.
+    smoothed: Option<(f64, f64)>,
 }
 
 impl Meter {
     fn new() -> Self {
-        Meter { since: Instant::now(), paused: Duration::ZERO, steps: 0, nats: 0.0, bytes: 0, tokens: 0, pace: None }
+        let (since, paused) = (Instant::now(), Duration::ZERO);
+        Meter { since, paused, steps: 0, nats: 0.0, bytes: 0, tokens: 0, pace: None, smoothed: None }
     }
     fn add(&mut self, nats: f64, bytes: usize, tokens: usize) {
         (self.nats, self.bytes, self.tokens) = (self.nats + nats, self.bytes + bytes, self.tokens + tokens);
@@ -447,8 +439,15 @@ impl Meter {
         self.pace = Some(pace);
         pace
     }
+    /// Bits per byte, smoothed over the last reports: batches of long texts lose more than those of short ones.
+    fn loss(&mut self) -> f64 {
+        let now = (self.nats, self.bytes as f64);
+        let (nats, bytes) = self.smoothed.map_or(now, |(n, b)| (0.9 * n + 0.1 * now.0, 0.9 * b + 0.1 * now.1));
+        self.smoothed = Some((nats, bytes));
+        look::bits_per_byte(nats, bytes.max(1.0) as usize)
+    }
     fn next(&mut self) {
-        *self = Meter { pace: self.pace, ..Meter::new() };
+        *self = Meter { pace: self.pace, smoothed: self.smoothed, ..Meter::new() };
     }
     fn skip(&mut self, pause: Duration) {
         self.paused += pause;

@@ -76,27 +76,28 @@ thread_local! {
 #[inline(always)]
 unsafe fn blocks<T: Vector, const V: usize, const ROWS: usize>(job: &Job<'_>) {
     let k = job.b.k();
-    COPY.with_borrow_mut(|copy| {
-        let mut from = 0;
-        loop {
-            let depth = DEPTH.min(k - from);
-            for at in (0..job.m).step_by(BLOCK_ROWS) {
-                let rows = BLOCK_ROWS.min(job.m - at);
-                let mut block = Block { at, rows, from, depth, tiles: rows.div_ceil(ROWS), copy: std::ptr::null() };
-                if rows > 3 && (job.end - job.first >= 4 || job.a.row == 1) {
-                    copy.resize((rows * depth).div_ceil(super::pack::LINE), Line::default());
-                    // SAFETY: `copy` has room for the block; A is in bounds.
-                    unsafe { block.copy_from(job.a, copy.as_mut_ptr().cast()) };
-                }
-                // SAFETY: as the caller promised.
-                unsafe { block_panels::<T, V, ROWS>(job, &block) };
+    // Taken out and put back, because a closure here would be compiled without the caller's instruction set.
+    let mut copy = COPY.take();
+    let mut from = 0;
+    loop {
+        let depth = DEPTH.min(k - from);
+        for at in (0..job.m).step_by(BLOCK_ROWS) {
+            let rows = BLOCK_ROWS.min(job.m - at);
+            let mut block = Block { at, rows, from, depth, tiles: rows.div_ceil(ROWS), copy: std::ptr::null() };
+            if rows > 3 && (job.end - job.first >= 4 || job.a.row == 1) {
+                copy.resize((rows * depth).div_ceil(super::pack::LINE), Line::default());
+                // SAFETY: `copy` has room for the block; A is in bounds.
+                unsafe { block.copy_from(job.a, copy.as_mut_ptr().cast()) };
             }
-            from += depth;
-            if from >= k {
-                return;
-            }
+            // SAFETY: as the caller promised.
+            unsafe { block_panels::<T, V, ROWS>(job, &block) };
         }
-    });
+        from += depth;
+        if from >= k {
+            break;
+        }
+    }
+    COPY.set(copy);
 }
 
 /// A block of A: rows `at..at + rows`, columns `from..from + depth`.
@@ -201,8 +202,8 @@ unsafe fn tile<T: Vector, const V: usize, const R: usize, const P: usize>(
             (block.copy.add(first * block.depth), 1, R)
         };
         let mut b = [job.b.panel(panel).add(block.from * width); P];
-        for (i, b) in b.iter_mut().enumerate() {
-            *b = b.add(i * job.b.k() * width);
+        for i in 0..P {
+            b[i] = b[i].add(i * job.b.k() * width);
         }
         let whole = columns == P * width;
         // An edge tile is computed in a buffer of its own.
@@ -228,7 +229,9 @@ unsafe fn tile<T: Vector, const V: usize, const R: usize, const P: usize>(
             std::ptr::copy_nonoverlapping(bias, padded.as_mut_ptr(), columns);
             for i in 0..P * V {
                 let v = T::load(padded.as_ptr().add(i * T::LANES));
-                sums.iter_mut().for_each(|s| s[i / V][i % V] = v);
+                for r in 0..R {
+                    sums[r][i / V][i % V] = v;
+                }
             }
         }
         for p in 0..block.depth {

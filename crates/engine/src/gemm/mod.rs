@@ -35,8 +35,8 @@ impl<'a> A<'a> {
         A { data, row: 1, column: stride }
     }
 
-    fn from_row(self, row: usize) -> Self {
-        A { data: &self.data[(row * self.row).min(self.data.len())..], ..self }
+    fn skip_rows(self, rows: usize) -> Self {
+        A { data: &self.data[(rows * self.row).min(self.data.len())..], ..self }
     }
 }
 
@@ -82,7 +82,7 @@ pub fn gemm(m: usize, a: A<'_>, b: &Packed, c: &mut [f32], ldc: usize, start: St
         // SAFETY: in bounds by the assertion above; the splits below give each thread its own rows or panels.
         unsafe {
             let c = out.slice(rows.start * ldc, (rows.len() - 1) * ldc + n).as_mut_ptr();
-            gemm_panels(rows.len(), a.from_row(rows.start), b, panels.start, panels.end, c, ldc, start, finish);
+            gemm_panels(rows.len(), a.skip_rows(rows.start), b, panels.start, panels.end, c, ldc, start, finish);
         }
     };
     let parts = (m * n * k / SPLIT_WORK).clamp(1, rayon::current_num_threads());

@@ -8,9 +8,11 @@
 use crate::{
     ParamId, Params, Tape, Var,
     gemm::{self, A, Finish, Start},
-    ops::linear,
+    ops::{
+        linear,
+        softmax::{exp_and_sum, max, scale_and_shift, sum},
+    },
     params::Layout,
-    simd,
     tape::{Backward, Op},
     threads,
 };
@@ -52,7 +54,8 @@ impl Tape {
         let (v, _) = params.shape(ce.weight);
         let block = (BLOCK_BYTES / (4 * v)).clamp(16, 4096).min(n.max(1));
         let mut logits = self.pool.take(block * v);
-        let mut dx = if self.recording() { self.pool.take(n * h) } else { Vec::new() };
+        let wanted = self.values.needs_grad(x);
+        let mut dx = if wanted { self.pool.take(n * h) } else { Vec::new() };
         let mut scores = std::mem::take(&mut self.scratch.scores);
         scores.clear();
         scores.resize(n, RowScore::default());
@@ -63,8 +66,11 @@ impl Tape {
             linear::forward(params, xs, m, ce.weight, ce.bias, logits);
             softmax_rows(logits, v, at, ce, self.recording(), &mut scores[at..at + m]);
             if self.recording() {
-                let pack = &params.packed(ce.weight, Layout::Backward)[0];
-                gemm::gemm(m, A::rows(logits, v), pack, &mut dx[at * h..(at + m) * h], h, Start::Zero, Finish::None);
+                if wanted {
+                    let pack = &params.packed(ce.weight, Layout::Backward)[0];
+                    let dx = &mut dx[at * h..(at + m) * h];
+                    gemm::gemm(m, A::rows(logits, v), pack, dx, h, Start::Zero, Finish::None);
+                }
                 if let Some(dw) = params.grad_dense(ce.weight) {
                     self.scratch.pack.pack(xs, h, m, h, false);
                     gemm::gemm(v, A::columns(logits, v), &self.scratch.pack, dw, h, Start::Keep, Finish::None);
@@ -132,61 +138,6 @@ fn softmax_row(row: &mut [f32], target: usize, weight: f32, ce: &CrossEntropy<'_
     }
     let loss = if s > 0.0 { (1.0 - s) * nats + s * smooth } else { nats };
     RowScore { nats, loss: weight * loss, correct: at_target >= top }
-}
-
-simd::multiversion! {
-    fn max(row: &[f32]) -> f32 {
-        let mut lanes = [f32::NEG_INFINITY; 16];
-        let (head, tail) = row.as_chunks::<16>();
-        for c in head {
-            for j in 0..16 {
-                lanes[j] = if c[j] > lanes[j] { c[j] } else { lanes[j] };
-            }
-        }
-        lanes.into_iter().chain(tail.iter().copied()).fold(f32::NEG_INFINITY, f32::max)
-    }
-}
-
-simd::multiversion! {
-    fn sum(row: &[f32]) -> f32 {
-        let mut lanes = [0.0f32; 16];
-        let (head, tail) = row.as_chunks::<16>();
-        for c in head {
-            for j in 0..16 {
-                lanes[j] += c[j];
-            }
-        }
-        lanes.iter().sum::<f32>() + tail.iter().sum::<f32>()
-    }
-}
-
-simd::multiversion! {
-    /// `row = exp(row - top)`; returns the sum.
-    fn exp_and_sum(row: &mut [f32], top: f32) -> f32 {
-        let mut lanes = [0.0f32; 16];
-        let (head, tail) = row.as_chunks_mut::<16>();
-        for c in head {
-            for j in 0..16 {
-                c[j] = simd::exp(c[j] - top);
-                lanes[j] += c[j];
-            }
-        }
-        let mut rest = 0.0;
-        for x in tail {
-            *x = simd::exp(*x - top);
-            rest += *x;
-        }
-        lanes.iter().sum::<f32>() + rest
-    }
-}
-
-simd::multiversion! {
-    /// `row = row * scale + shift`.
-    fn scale_and_shift(row: &mut [f32], scale: f32, shift: f32) -> () {
-        for x in row {
-            *x = *x * scale + shift;
-        }
-    }
 }
 
 struct Fused {

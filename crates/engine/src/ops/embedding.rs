@@ -16,8 +16,9 @@ impl Tape {
         let (_, d) = params.shape(table);
         let mut y = self.pool.take(ids.len() * d);
         forward(params, table, ids, &mut y);
-        let kept = if self.recording() { self.pool.copy_words(ids) } else { Vec::new() };
-        self.push(y, (ids.len(), d), true, || Some(Embedding { table, ids: kept }))
+        let needs = self.recording() && params.get(table).trainable();
+        let kept = if needs { self.pool.copy_words(ids) } else { Vec::new() };
+        self.push(y, (ids.len(), d), needs, || Some(Embedding { table, ids: kept }))
     }
 }
 

@@ -5,6 +5,10 @@
 use crate::{
     ParamId, Params, Tape, Var,
     gemm::{self, A, Finish, Start},
+    ops::{
+        activation::{Activation, slope_times},
+        elementwise::pieces,
+    },
     params::Layout,
     tape::{Backward, Op},
     threads,
@@ -13,16 +17,43 @@ use crate::{
 impl Tape {
     /// `y = x W^T + b`: x (N, I), weight (O, I), bias (1, O) -> y (N, O).
     pub fn linear(&mut self, params: &Params, x: Var, weight: ParamId, bias: Option<ParamId>) -> Var {
+        self.linear_activation(params, x, (weight, bias), Activation::Identity)
+    }
+
+    /// `y = f(x W^T + b)`: as [`Tape::linear`] with an activation, which is applied while the product is in cache and
+    /// needs no buffer of its own where its slope follows from its output (ReLU, tanh, sigmoid).
+    pub fn linear_activation(
+        &mut self,
+        params: &Params,
+        x: Var,
+        (weight, bias): (ParamId, Option<ParamId>),
+        activation: Activation,
+    ) -> Var {
         let (n, _) = self.shape(x);
         let (out, _) = params.shape(weight);
+        let fused = activation.finish();
         let mut y = self.pool.take(n * out);
-        forward(params, self.value(x), n, weight, bias, &mut y);
-        self.push(y, (n, out), true, || Some(Linear { x, weight, bias }))
+        forward_finish(params, (self.value(x), n), (weight, bias), fused.unwrap_or(Finish::None), &mut y);
+        let trains = |id: ParamId| params.get(id).trainable();
+        let needs = self.values.needs_grad(x) || trains(weight) || bias.is_some_and(trains);
+        let kept = if fused.is_some() { activation } else { Activation::Identity };
+        let y = self.push(y, (n, out), needs, || Some(Linear { x, weight, bias, activation: kept }));
+        if fused.is_some() { y } else { self.activation(y, activation) }
     }
 }
 
 /// The forward pass on slices: x (N, I) -> y (N, O). Also the decoding path, where no tape is needed.
 pub fn forward(params: &Params, x: &[f32], n: usize, weight: ParamId, bias: Option<ParamId>, y: &mut [f32]) {
+    forward_finish(params, (x, n), (weight, bias), Finish::None, y);
+}
+
+fn forward_finish(
+    params: &Params,
+    (x, n): (&[f32], usize),
+    (weight, bias): (ParamId, Option<ParamId>),
+    finish: Finish,
+    y: &mut [f32],
+) {
     let (out, inp) = params.shape(weight);
     debug_assert_eq!(x.len(), n * inp);
     let start = bias.map_or(Start::Zero, |b| Start::Bias(params.value(b)));
@@ -30,7 +61,7 @@ pub fn forward(params: &Params, x: &[f32], n: usize, weight: ParamId, bias: Opti
     let step = out / packs.len();
     for (g, pack) in packs.iter().enumerate() {
         let start = if let Start::Bias(b) = start { Start::Bias(&b[g * step..]) } else { start };
-        gemm::gemm(n, A::rows(x, inp), pack, &mut y[g * step..], out, start, Finish::None);
+        gemm::gemm(n, A::rows(x, inp), pack, &mut y[g * step..], out, start, finish);
     }
 }
 
@@ -38,6 +69,8 @@ struct Linear {
     x: Var,
     weight: ParamId,
     bias: Option<ParamId>,
+    /// One whose slope follows from its output.
+    activation: Activation,
 }
 
 impl Op for Linear {
@@ -46,6 +79,15 @@ impl Op for Linear {
     }
 
     fn backward(&mut self, dy: &[f32], cx: &mut Backward<'_>) {
+        if self.activation != Activation::Identity {
+            // Through the activation first: the gradient of x W^T + b.
+            let (y, kind) = (cx.values.get(cx.out), self.activation);
+            let mut inner = cx.pool.take(dy.len());
+            pieces(&mut inner, |at, g| slope_times(kind, &y[at..], &dy[at..], g, true));
+            self.activation = Activation::Identity;
+            self.backward(&inner, cx);
+            return cx.pool.give(inner);
+        }
         let (n, out) = cx.values.shape(cx.out);
         input_gradient(self.x, dy, n, out, self.weight, cx);
         weight_gradient(self.x, dy, n, out, self.weight, cx);
@@ -108,6 +150,28 @@ mod tests {
         let x = t.input(&[10.0, 100.0], (1, 2));
         let y = t.linear(&p, x, w, Some(b));
         assert_eq!(t.value(y), [210.5, 429.5]);
+    }
+
+    #[test]
+    fn a_frozen_layer_has_no_gradient_but_passes_one_on() {
+        let mut p = Params::new();
+        let first = p.add("first", (1, 1), vec![3.0]);
+        let second = p.add("second", (1, 1), vec![5.0]);
+        p.set_trainable("second", false);
+        let mut t = Tape::new();
+        let x = t.input(&[2.0], (1, 1));
+        let y = t.linear(&p, x, first, None);
+        let y = t.linear(&p, y, second, None);
+        t.custom_loss(y, 0.0, &[1.0]);
+        t.backward(&mut p).unwrap();
+        assert_eq!((p.get(first).grad(), p.get(second).grad()), (&[10.0][..], &[][..]));
+        // With both frozen nothing is recorded, and nothing is computed on the way back.
+        p.zero_grads();
+        p.set_trainable("", false);
+        t.reset();
+        let x = t.input(&[2.0], (1, 1));
+        let y = t.linear(&p, x, first, None);
+        assert!(!t.values.needs_grad(y));
     }
 
     #[test]

@@ -2,10 +2,21 @@
 //!
 //! A layer is a method of [`Tape`](crate::Tape) that computes its output and records how to go back.
 
+pub mod activation;
+pub mod attention;
 pub mod cross_entropy;
+pub mod dropout;
+pub mod elementwise;
 pub mod embedding;
+pub mod feed_forward;
+pub mod gaussian;
 pub mod linear;
+pub mod losses;
+pub mod normalise;
+pub mod pooling;
 pub mod rnn;
+pub mod rows;
+pub mod softmax;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -81,7 +81,7 @@ pub enum ReadError {
         byte: u8,
     },
     /// A column that is not there.
-    #[error("{name}: there is no column {wanted:?} ({flag}){}; the columns are {columns}", suggestion.as_ref().map(|s| format!("; did you mean {s:?}?")).unwrap_or_default())]
+    #[error("{name}: there is no column {wanted:?} ({flag}){}the columns are {columns}", suggestion.as_ref().map_or_else(|| "; ".to_owned(), |s| format!("; did you mean {s:?}? If not, ")))]
     NoSuchColumn {
         /// The source.
         name: String,
@@ -130,8 +130,18 @@ pub enum ReadError {
         /// What the parser says.
         why: String,
     },
+    /// A quote that swallows the rest of a csv.
+    #[error(
+        "{name}:{line}: a quote is opened in this row and never closed, so that the rest of the file would be one field; close it, double it if it is part of the text, or read the file as plain lines with --format txt"
+    )]
+    OpenQuote {
+        /// The source.
+        name: String,
+        /// 1-based line where the row begins.
+        line: usize,
+    },
     /// A line that is no JSON.
-    #[error("{name}:{line}: this is not a JSON object or string ({why}); jsonl has one object a line{}", if *array { " (a JSON array turns into it with `jq -c '.[]'`)" } else { "" })]
+    #[error("{name}:{line}: this is not a JSON object or string ({why}); jsonl has one object a line{}", hint.map(|h| format!(" ({h})")).unwrap_or_default())]
     Json {
         /// The source.
         name: String,
@@ -139,11 +149,13 @@ pub enum ReadError {
         line: usize,
         /// What the parser says.
         why: String,
-        /// The file looks like one array.
-        array: bool,
+        /// How the file, as it looks, becomes jsonl.
+        hint: Option<&'static str>,
     },
     /// A value that is not a text.
-    #[error("{name}:{line}: the field {field:?} is {found}, not a text; name a text field with --column")]
+    #[error(
+        "{name}:{line}: the field {field:?} is {found}, not a text; make it a string, or name another field with {flag}"
+    )]
     JsonType {
         /// The source.
         name: String,
@@ -153,6 +165,18 @@ pub enum ReadError {
         field: String,
         /// What was found.
         found: &'static str,
+        /// --column or --label-column.
+        flag: &'static str,
+    },
+    /// Objects without any text.
+    #[error(
+        "{name}: no field of the objects holds a text (they have {fields}); make one a string, or name it with --column"
+    )]
+    NoTextField {
+        /// The source.
+        name: String,
+        /// What there is.
+        fields: String,
     },
     /// An object without the field.
     #[error("{name}:{line}: the object has no field {field:?} (it has {fields}); add it or name another with {flag}")]

@@ -12,7 +12,7 @@ pub(super) fn read(text: &str, name: &str, options: &ReadOptions) -> Result<Tabl
     let lines = parse(text, name)?;
     let (field, why) = match &options.column {
         Some(wanted) => (wanted.clone(), "named by --column".to_owned()),
-        None => choose(&lines, options.label_column.as_deref()),
+        None => choose(&lines, options.label_column.as_deref(), name)?,
     };
     let mut records = Vec::with_capacity(lines.len());
     for (line, value) in &lines {
@@ -32,7 +32,7 @@ pub(super) fn read(text: &str, name: &str, options: &ReadOptions) -> Result<Tabl
                     name: name.to_owned(),
                     line: *line,
                     why: format!("found {}", kind(other)),
-                    array: false,
+                    hint: None,
                 });
             }
         });
@@ -47,12 +47,18 @@ pub(super) fn read(text: &str, name: &str, options: &ReadOptions) -> Result<Tabl
 }
 
 fn parse(text: &str, name: &str) -> Result<Vec<(usize, Value)>, ReadError> {
-    let array = text.trim_start().starts_with('[');
+    let hint = match text.trim_start() {
+        t if t.starts_with('[') => Some("a JSON array turns into it with `jq -c '.[]'`"),
+        t if t.lines().next().is_some_and(|l| l.trim_end() == "{") => {
+            Some("objects over several lines turn into it with `jq -c .`")
+        }
+        _ => None,
+    };
     text.lines()
         .enumerate()
         .filter(|(_, l)| !l.trim().is_empty())
         .map(|(i, l)| {
-            let error = |why: String| ReadError::Json { name: name.to_owned(), line: i + 1, why, array };
+            let error = |why: String| ReadError::Json { name: name.to_owned(), line: i + 1, why, hint };
             match serde_json::from_str(l) {
                 Ok(value @ (Value::Object(_) | Value::String(_))) => Ok((i + 1, value)),
                 Ok(other) => Err(error(format!("found {}", kind(&other)))),
@@ -63,7 +69,7 @@ fn parse(text: &str, name: &str) -> Result<Vec<(usize, Value)>, ReadError> {
 }
 
 /// The field with the most letters in its strings; equals in the order of their names.
-fn choose(lines: &[(usize, Value)], label: Option<&str>) -> (String, String) {
+fn choose(lines: &[(usize, Value)], label: Option<&str>, name: &str) -> Result<(String, String), ReadError> {
     let mut letters: std::collections::BTreeMap<&str, f64> = std::collections::BTreeMap::new();
     let objects = lines.iter().take(SAMPLE).filter_map(|(_, v)| v.as_object());
     for (key, value) in objects.flatten() {
@@ -75,9 +81,16 @@ fn choose(lines: &[(usize, Value)], label: Option<&str>) -> (String, String) {
         Some(b) if b.1 >= c.1 => best,
         _ => Some(c),
     });
-    match best {
-        Some((field, _)) => (field.to_owned(), "it has the longest texts; --column to choose another".to_owned()),
-        None => ("text".to_owned(), "the usual name".to_owned()),
+    if let Some((field, _)) = best {
+        return Ok((field.to_owned(), "it has the longest texts; --column to choose another".to_owned()));
+    }
+    let all_objects = lines.iter().all(|(_, v)| v.is_object());
+    match lines.iter().find_map(|(_, v)| v.as_object()) {
+        Some(object) if all_objects => Err(ReadError::NoTextField {
+            name: name.to_owned(),
+            fields: object.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+        }),
+        _ => Ok(("text".to_owned(), "the usual name".to_owned())),
     }
 }
 
@@ -91,7 +104,8 @@ fn text_of(
     match object.get(field) {
         Some(Value::String(s)) => Ok(s.clone()),
         Some(other) => {
-            Err(ReadError::JsonType { name: name.to_owned(), line, field: field.to_owned(), found: kind(other) })
+            let (name, field) = (name.to_owned(), field.to_owned());
+            Err(ReadError::JsonType { name, line, field, found: kind(other), flag: "--column" })
         }
         None => Err(absent(object, field, "--column", line, name, lines)),
     }
@@ -108,7 +122,8 @@ fn label_of(
         Some(Value::String(s)) => Ok(s.clone()),
         Some(v @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => Ok(v.to_string()),
         Some(other) => {
-            Err(ReadError::JsonType { name: name.to_owned(), line, field: field.to_owned(), found: kind(other) })
+            let (name, field) = (name.to_owned(), field.to_owned());
+            Err(ReadError::JsonType { name, line, field, found: kind(other), flag: "--label-column" })
         }
         None => Err(absent(object, field, "--label-column", line, name, lines)),
     }

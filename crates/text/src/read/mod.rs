@@ -233,6 +233,12 @@ fn lines(text: &str, name: &str, options: &ReadOptions, report: &mut ReadReport)
             .notes
             .push(format!("Every line has {n} fields with tabs between them: --format tsv reads them as columns."));
     }
+    if !text.contains('\n') && text.trim_end().contains('\r') {
+        report.notes.push(
+            "There is no LF in the file, but there are CRs, which end no line here: `tr '\\r' '\\n'` makes lines of it."
+                .to_owned(),
+        );
+    }
     Ok(text.lines().map(|line| Record { text: line.to_owned(), label: None }).collect())
 }
 
@@ -240,6 +246,7 @@ fn blank_lines(text: &str, format: Format) -> usize {
     match format {
         // A line may be inside quotes there.
         Format::Csv => 0,
+        Format::Tsv => text.lines().filter(|l| table::is_blank(l)).count(),
         _ => text.lines().filter(|l| l.trim().is_empty()).count(),
     }
 }

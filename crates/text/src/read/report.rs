@@ -54,11 +54,11 @@ impl fmt::Display for ReadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let packed = match self.compression {
             Compression::None => String::new(),
-            c => format!(", packed with {c}"),
+            c => format!(" (unpacked from {c})"),
         };
         write!(
             f,
-            "{}: {} from {} bytes, read as {}{packed} because {} (--format to override).",
+            "{}: {} from {} bytes{packed}, read as {} because {} (--format to override).",
             self.name,
             count(self.records, "record"),
             self.bytes,

@@ -68,30 +68,43 @@ struct Row {
 fn tsv_rows(text: &str) -> Vec<Row> {
     text.lines()
         .enumerate()
-        .filter(|(_, l)| !l.trim().is_empty())
+        .filter(|(_, l)| !is_blank(l))
         .map(|(i, l)| Row { line: i + 1, fields: l.split('\t').map(str::to_owned).collect() })
         .collect()
 }
 
+/// A line with tabs is a row, even if nothing else is in it.
+pub(super) fn is_blank(line: &str) -> bool {
+    line.trim().is_empty() && !line.contains('\t')
+}
+
 fn csv_rows(text: &str, name: &str) -> Result<Vec<Row>, ReadError> {
-    csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(sniff::csv_separator(text))
-        .from_reader(text.as_bytes())
-        .into_records()
-        .map(|record| {
-            let record = record.map_err(|e| ReadError::Table {
-                name: name.to_owned(),
-                format: Format::Csv,
-                why: e.to_string(),
-            })?;
-            Ok(Row {
-                line: record.position().map_or(0, |p| p.line() as usize),
-                fields: record.iter().map(str::to_owned).collect(),
-            })
-        })
-        .collect()
+    let separator = sniff::csv_separator(text);
+    let reader = |bytes| csv_reader(separator).from_reader(bytes);
+    let mut rows = Vec::new();
+    let mut last_start = 0;
+    for record in reader(text.as_bytes()).into_records() {
+        let record =
+            record.map_err(|e| ReadError::Table { name: name.to_owned(), format: Format::Csv, why: e.to_string() })?;
+        let (line, byte) = record.position().map_or((0, 0), |p| (p.line() as usize, p.byte() as usize));
+        rows.push(Row { line, fields: record.iter().map(str::to_owned).collect() });
+        last_start = byte;
+    }
+    // The parser ends an open field at the end of the file without a word. A line added behind the
+    // last row becomes part of it if a quote is open there.
+    if let Some(last) = rows.last().filter(|r| r.fields.last().is_some_and(|f| f.contains('\n'))) {
+        let longer = format!("{}\nx", &text[last_start..]);
+        if reader(longer.as_bytes()).into_records().count() == 1 {
+            return Err(ReadError::OpenQuote { name: name.to_owned(), line: last.line });
+        }
+    }
+    Ok(rows)
+}
+
+fn csv_reader(separator: u8) -> csv::ReaderBuilder {
+    let mut builder = csv::ReaderBuilder::new();
+    builder.has_headers(false).flexible(true).delimiter(separator);
+    builder
 }
 
 /// Names that only a header has.

@@ -8,6 +8,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
+use super::hash::QuickMap;
+
 /// Two adjacent symbols.
 pub(super) type Pair = (u32, u32);
 
@@ -97,8 +99,8 @@ impl Symbols {
 /// How often each pair occurs, and in which words it may occur.
 #[derive(Default)]
 struct PairIndex {
-    counts: HashMap<Pair, u64>,
-    places: HashMap<Pair, Vec<u32>>,
+    counts: QuickMap<Pair, u64>,
+    places: QuickMap<Pair, Vec<u32>>,
 }
 
 impl PairIndex {

@@ -20,6 +20,7 @@ use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
 use tokenizers::{DecoderWrapper, NormalizerWrapper, Result, SplitDelimiterBehavior, Tokenizer as Inner};
 
+use super::merge::Merger;
 use super::{TokenizerKind, UNK_NAME};
 
 /// Characters of Chinese and Japanese, and their punctuation, each a word of its own.
@@ -31,8 +32,21 @@ const CJK: &str = concat!(
 type Ids = HashMap<String, u32>;
 type Merges = Vec<(String, String)>;
 
+/// A tokenizer of the `tokenizers` crate, with our fast way to do the same where there is one.
+pub(super) struct Built {
+    pub inner: Inner,
+    pub merger: Option<Merger>,
+}
+
+impl From<Inner> for Built {
+    fn from(inner: Inner) -> Self {
+        Self { inner, merger: None }
+    }
+}
+
 /// Byte-level BPE inside words; with `prefix`, every text gets a leading blank.
-pub(super) fn subword(ids: Ids, merges: Merges, prefix: bool) -> Result<Inner> {
+pub(super) fn subword(ids: Ids, merges: Merges, prefix: bool) -> Result<Built> {
+    let merger = Merger::new(&ids, &merges, prefix);
     let mut inner = byte_level(ids, merges, true)?;
     if prefix {
         inner.with_normalizer(Some(NormalizerWrapper::Prepend(Prepend::new(" ".into()))))?;
@@ -41,12 +55,12 @@ pub(super) fn subword(ids: Ids, merges: Merges, prefix: bool) -> Result<Inner> {
             DecoderWrapper::Strip(Strip::new(' ', 1, 0)),
         ])));
     }
-    Ok(inner)
+    Ok(Built { inner, merger })
 }
 
 /// Bytes without merges.
-pub(super) fn byte(ids: Ids) -> Result<Inner> {
-    byte_level(ids, Vec::new(), false)
+pub(super) fn byte(ids: Ids) -> Result<Built> {
+    byte_level(ids, Vec::new(), false).map(Built::from)
 }
 
 fn byte_level(ids: Ids, merges: Merges, use_regex: bool) -> Result<Inner> {
@@ -59,18 +73,18 @@ fn byte_level(ids: Ids, merges: Merges, use_regex: bool) -> Result<Inner> {
 }
 
 /// Blank-separated words, Chinese and Japanese characters one by one.
-pub(super) fn word(ids: Ids) -> Result<Inner> {
+pub(super) fn word(ids: Ids) -> Result<Built> {
     let mut inner = listed(ids)?;
     inner.with_pre_tokenizer(Some(PreSequence::new(vec![WhitespaceSplit.into(), isolated(CJK)?.into()])));
-    Ok(inner)
+    Ok(inner.into())
 }
 
 /// Characters.
-pub(super) fn character(ids: Ids) -> Result<Inner> {
+pub(super) fn character(ids: Ids) -> Result<Built> {
     let mut inner = listed(ids)?;
     inner.with_pre_tokenizer(Some(isolated(r"[\s\S]")?));
     inner.with_decoder(Some(Fuse::new()));
-    Ok(inner)
+    Ok(inner.into())
 }
 
 fn listed(ids: Ids) -> Result<Inner> {
@@ -102,7 +116,7 @@ struct StoredModel {
 }
 
 /// Reads a file's contents, or says why not.
-pub(super) fn parse(bytes: &[u8]) -> std::result::Result<(Inner, TokenizerKind), String> {
+pub(super) fn parse(bytes: &[u8]) -> std::result::Result<(Built, TokenizerKind), String> {
     if bytes.is_empty() {
         return Err("it is empty".to_owned());
     }
@@ -112,13 +126,13 @@ pub(super) fn parse(bytes: &[u8]) -> std::result::Result<(Inner, TokenizerKind),
     }
     let kind = stored.kind()?;
     let StoredModel { vocab, merges, .. } = stored.model;
-    let inner = match kind {
+    let built = match kind {
         TokenizerKind::Subword => subword(vocab, merges, stored.normalizer.is_some()),
         TokenizerKind::Byte => byte(vocab),
         TokenizerKind::Word => word(vocab),
         TokenizerKind::Char => character(vocab),
     };
-    inner.map(|i| (i, kind)).map_err(|e| e.to_string())
+    built.map(|b| (b, kind)).map_err(|e| e.to_string())
 }
 
 impl Stored {

@@ -19,6 +19,9 @@
 mod bpe;
 mod error;
 mod file;
+mod hash;
+mod merge;
+mod pieces;
 mod train;
 
 use std::collections::HashMap;
@@ -74,6 +77,8 @@ impl std::fmt::Display for TokenizerKind {
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: Inner,
+    /// The fast way to encode subwords; absent for the other kinds.
+    merger: Option<merge::Merger>,
     kind: TokenizerKind,
     /// Token text by id.
     names: Vec<String>,
@@ -118,12 +123,20 @@ impl Tokenizer {
                 text.chars().map(|c| self.id_or_unk(c.encode_utf8(&mut buffer))).collect()
             }
             TokenizerKind::Word => train::words(text).map(|w| self.id_or_unk(w)).collect(),
-            TokenizerKind::Subword => match self.inner.encode_fast(text, false) {
-                Ok(encoding) => encoding.get_ids().to_vec(),
-                // The 256 bytes are all in the vocabulary (checked when loading), so BPE cannot fail;
-                // bytes are a valid encoding should it ever.
-                Err(_) => text.bytes().map(|b| self.ids[train::byte_name(b)]).collect(),
-            },
+            TokenizerKind::Subword => {
+                let fast = self.merger.as_ref().and_then(|m| m.encode(text));
+                fast.unwrap_or_else(|| self.encode_slowly(text))
+            }
+        }
+    }
+
+    /// The slow twin of [`merge::Merger::encode`], for any text.
+    fn encode_slowly(&self, text: &str) -> Vec<u32> {
+        match self.inner.encode_fast(text, false) {
+            Ok(encoding) => encoding.get_ids().to_vec(),
+            // The 256 bytes are all in the vocabulary (checked when loading), so BPE cannot fail;
+            // bytes are a valid encoding should it ever.
+            Err(_) => text.bytes().map(|b| self.ids[train::byte_name(b)]).collect(),
         }
     }
 
@@ -222,12 +235,12 @@ impl Tokenizer {
 
     fn from_named_bytes(bytes: &[u8], name: &str) -> Result<Self, TokenizerError> {
         let corrupt = |why: String| TokenizerError::Corrupt { name: name.to_owned(), why };
-        let (inner, kind) = file::parse(bytes).map_err(corrupt)?;
-        Self::from_inner(inner, kind).map_err(corrupt)
+        let (built, kind) = file::parse(bytes).map_err(corrupt)?;
+        Self::from_built(built, kind).map_err(corrupt)
     }
 
     /// Checks the layout that encoding and decoding rely on.
-    fn from_inner(inner: Inner, kind: TokenizerKind) -> Result<Self, String> {
+    fn from_built(file::Built { inner, merger }: file::Built, kind: TokenizerKind) -> Result<Self, String> {
         let ids = inner.get_model().get_vocab();
         let mut names = vec![None; ids.len()];
         for (name, &id) in &ids {
@@ -251,7 +264,7 @@ impl Tokenizer {
         if let Some(b) = (0..=255u8).find(byte_missing) {
             return Err(format!("the byte {b:#04x} has no token"));
         }
-        Ok(Self { inner, kind, names, ids, reason: None })
+        Ok(Self { inner, merger, kind, names, ids, reason: None })
     }
 
     fn id_or_unk(&self, token: &str) -> u32 {

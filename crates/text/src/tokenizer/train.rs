@@ -9,8 +9,10 @@ use std::sync::LazyLock;
 
 use rayon::prelude::*;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer as _, Tokenizer as Inner};
+use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer as _};
 
+use super::file::Built;
+use super::pieces::pieces;
 use super::{SPECIAL_NAMES, SPECIALS, Tokenizer, TokenizerError, TokenizerKind, UNK_NAME, bpe, file};
 
 /// The largest vocabulary chosen without being asked.
@@ -35,13 +37,13 @@ pub(super) fn train<'a>(
     if let Some(wanted) = vocab_size.filter(|&w| w < least) {
         return Err(TokenizerError::VocabularyTooSmall { kind, wanted, least });
     }
-    let (inner, reason) = match kind {
+    let (built, reason) = match kind {
         TokenizerKind::Subword => subword(&texts, vocab_size)?,
         TokenizerKind::Byte => byte()?,
         TokenizerKind::Word => word(&texts, vocab_size)?,
         TokenizerKind::Char => character(&texts, vocab_size)?,
     };
-    let mut tokenizer = Tokenizer::from_inner(inner, kind).map_err(TokenizerError::Internal)?;
+    let mut tokenizer = Tokenizer::from_built(built, kind).map_err(TokenizerError::Internal)?;
     tokenizer.reason = Some(reason);
     Ok(tokenizer)
 }
@@ -50,7 +52,7 @@ fn internal(e: impl std::fmt::Display) -> TokenizerError {
     TokenizerError::Internal(e.to_string())
 }
 
-fn subword(texts: &[&str], wanted: Option<usize>) -> Result<(Inner, String), TokenizerError> {
+fn subword(texts: &[&str], wanted: Option<usize>) -> Result<(Built, String), TokenizerError> {
     let chars: usize = texts.par_iter().map(|t| t.chars().count()).sum();
     let blanks: usize = texts.par_iter().map(|t| t.matches(' ').count()).sum();
     let prefix = blanks as f64 > BLANK_SHARE * chars as f64;
@@ -61,7 +63,7 @@ fn subword(texts: &[&str], wanted: Option<usize>) -> Result<(Inner, String), Tok
         None => least_count(chars),
     };
     let ceiling = wanted.unwrap_or(CEILING);
-    let words = counts.iter().map(|(piece, &n)| (piece.chars().map(byte_symbol).collect(), n)).collect();
+    let words = counts.iter().map(|(piece, &n)| (piece.iter().map(|&b| u32::from(b)).collect(), n)).collect();
     let mut expansions: Vec<Vec<u8>> = (0..=255u8).map(|b| vec![b]).collect();
     let merges = bpe::learn(words, &mut expansions, ceiling - SPECIALS as usize, min_count);
 
@@ -85,32 +87,31 @@ fn subword(texts: &[&str], wanted: Option<usize>) -> Result<(Inner, String), Tok
     Ok((file::subword(vocabulary(names), merges, prefix).map_err(internal)?, reason))
 }
 
-/// How often a part must occur to become a token: a token seen less is hardly learned, and costs
-/// as much in the output layer as any other.
+/// How often a part must occur to become a token. A word that is one token is never misspelled by a decoder, so the
+/// bar is low (docs/log.md has the comparison); a larger corpus can afford a higher one.
 fn least_count(chars: usize) -> u64 {
     match chars {
-        0..20_000 => 4,
-        20_000..200_000 => 6,
-        200_000..1_000_000 => 8,
-        _ => 10,
+        0..1_500_000 => 3,
+        1_500_000..6_000_000 => 5,
+        _ => 8,
     }
 }
 
-fn byte() -> Result<(Inner, String), TokenizerError> {
+fn byte() -> Result<(Built, String), TokenizerError> {
     let mut names = special_names();
     names.extend((0..=255u8).map(|b| byte_name(b).to_owned()));
     let reason = format!("{} ids: the 256 bytes and the special ones", names.len());
     Ok((file::byte(vocabulary(names)).map_err(internal)?, reason))
 }
 
-fn word(texts: &[&str], wanted: Option<usize>) -> Result<(Inner, String), TokenizerError> {
+fn word(texts: &[&str], wanted: Option<usize>) -> Result<(Built, String), TokenizerError> {
     let counts = count_all(texts, |t, add| words(t).for_each(add));
     let least = if wanted.is_some() { 1 } else { 3 };
     let (names, reason) = word_list(counts, least, wanted, WORD_CEILING, "words");
     Ok((file::word(vocabulary(names)).map_err(internal)?, reason))
 }
 
-fn character(texts: &[&str], wanted: Option<usize>) -> Result<(Inner, String), TokenizerError> {
+fn character(texts: &[&str], wanted: Option<usize>) -> Result<(Built, String), TokenizerError> {
     let counts = count_all(texts, |t, add| {
         t.char_indices().for_each(|(i, c)| add(&t[i..i + c.len_utf8()]));
     });
@@ -157,29 +158,38 @@ fn vocabulary(names: Vec<String>) -> HashMap<String, u32> {
     names.into_iter().zip(0..).collect()
 }
 
-/// Counts the pieces (words with their leading blank, in byte symbols) that BPE merges inside of.
-fn count_pieces(texts: &[&str], prefix: bool) -> Result<HashMap<String, u64>, TokenizerError> {
-    let byte_level = ByteLevel::new(false, false, true);
+/// Counts the pieces (words with their leading blank, as bytes) that BPE merges inside of.
+fn count_pieces(texts: &[&str], prefix: bool) -> Result<HashMap<Vec<u8>, u64>, TokenizerError> {
     texts
         .par_chunks(4096)
         .map(|chunk| {
-            let mut counts: HashMap<String, u64> = HashMap::new();
-            for text in chunk {
-                let text = format!("{}{text}", if prefix { " " } else { "" });
-                let mut pieces = PreTokenizedString::from(text);
-                byte_level.pre_tokenize(&mut pieces).map_err(internal)?;
-                for (piece, _, _) in pieces.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
-                    match counts.get_mut(piece) {
-                        Some(n) => *n += 1,
-                        None => {
-                            counts.insert(piece.to_owned(), 1);
-                        }
-                    }
+            let mut counts: HashMap<Vec<u8>, u64> = HashMap::new();
+            let mut add = |piece: &[u8]| match counts.get_mut(piece) {
+                Some(n) => *n += 1,
+                None => {
+                    counts.insert(piece.to_owned(), 1);
+                }
+            };
+            let mut text = String::new();
+            for t in chunk {
+                text.clear();
+                text.extend([if prefix { " " } else { "" }, t]);
+                match pieces(&text) {
+                    Some(pieces) => pieces.iter().for_each(|p| add(p.as_bytes())),
+                    None => pieces_slowly(&text)?.iter().for_each(|p| add(p)),
                 }
             }
             Ok(counts)
         })
         .try_reduce(HashMap::new, |a, b| Ok(add_counts(a, b)))
+}
+
+/// The slow twin of [`pieces`], for any text.
+fn pieces_slowly(text: &str) -> Result<Vec<Vec<u8>>, TokenizerError> {
+    let mut pieces = PreTokenizedString::from(text);
+    ByteLevel::new(false, false, true).pre_tokenize(&mut pieces).map_err(internal)?;
+    let splits = pieces.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
+    Ok(splits.into_iter().map(|(piece, _, _)| piece.chars().filter_map(byte_of).collect()).collect())
 }
 
 fn count_all<'a>(texts: &[&'a str], each: impl Fn(&'a str, &mut dyn FnMut(&'a str)) + Sync) -> HashMap<&'a str, u64> {
@@ -266,9 +276,4 @@ pub(super) fn byte_name(byte: u8) -> &'static str {
 
 pub(super) fn byte_of(symbol: char) -> Option<u8> {
     BYTES.get(&symbol).copied()
-}
-
-/// The symbol of the BPE learner for a byte's printable character.
-fn byte_symbol(c: char) -> u32 {
-    byte_of(c).map_or(0, u32::from)
 }

@@ -6,7 +6,7 @@ use super::{Cell, Run, SPLIT_WORK, Weights, each, order};
 use crate::{
     Packing, Params, Var,
     gemm::{self, A, Finish, Start},
-    ops::linear,
+    ops::{linear, rows::sum_over_time},
     params::Layout,
     pool::Pool,
     tape::{Backward, Op, Values},
@@ -220,13 +220,5 @@ fn inner_gates(gates: &[f32], extra: &[f32], h: usize, out: &mut [f32]) {
     for (i, row) in out.chunks_exact_mut(3 * h).enumerate() {
         row[..2 * h].copy_from_slice(&gates[i * 3 * h..][..2 * h]);
         row[2 * h..].copy_from_slice(&extra[i * h..][..h]);
-    }
-}
-
-/// `sums[b] += sum over t of m[row of (b, t)]`.
-fn sum_over_time(m: &[f32], packing: &Packing, cols: usize, sums: &mut [f32]) {
-    for t in 0..packing.steps() {
-        let rows = &m[packing.offset(t) * cols..][..packing.active(t) * cols];
-        sums.iter_mut().zip(rows).for_each(|(s, x)| *s += x);
     }
 }

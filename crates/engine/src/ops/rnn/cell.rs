@@ -115,7 +115,7 @@ simd::multiversion! {
 simd::multiversion! {
     fn relu_unit(a: &mut [f32], h: &mut [f32]) -> () {
         for (a, h) in a.iter_mut().zip(h) {
-            *a = if *a > 0.0 { *a } else { 0.0 };
+            *a = if *a < 0.0 { 0.0 } else { *a };
             *h = *a;
         }
     }

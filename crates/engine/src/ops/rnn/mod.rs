@@ -76,6 +76,17 @@ pub struct Rnn<'a> {
     pub sequence: Option<Var>,
 }
 
+impl Rnn<'_> {
+    /// Whether anything that the output depends on is trained.
+    fn needs_grad(&self, params: &Params, values: &Values, x: Var) -> bool {
+        let weights = self.directions.iter().map(|d| d.weights);
+        let mut ids = weights.flat_map(|w| [Some(w.input), Some(w.hidden), Some(w.bias), w.sequence]).flatten();
+        let states = self.directions.iter().flat_map(|d| [d.h0, d.c0]);
+        let mut inputs = states.chain([Some(x), self.sequence]).flatten();
+        ids.any(|id| params.get(id).trainable()) || inputs.any(|v| values.needs_grad(v))
+    }
+}
+
 impl Tape {
     /// Runs a recurrent layer: x (N, D) packed -> y (N, directions * H) packed.
     pub fn rnn(&mut self, params: &Params, x: Var, packing: &Arc<Packing>, rnn: &Rnn<'_>) -> Var {
@@ -95,11 +106,12 @@ impl Tape {
         for run in &mut runs {
             run.release_state(&mut self.pool);
         }
-        if !self.recording() {
+        let needs = self.recording() && rnn.needs_grad(params, &self.values, x);
+        if !needs {
             runs.drain(..).for_each(|r| r.release(&mut self.pool));
         }
         let (cell, sequence, packing) = (rnn.cell, rnn.sequence, packing.clone());
-        self.push(y, (n, width), true, || Some(backward::RnnOp { x, cell, sequence, packing, runs }))
+        self.push(y, (n, width), needs, || Some(backward::RnnOp { x, cell, sequence, packing, runs }))
     }
 }
 

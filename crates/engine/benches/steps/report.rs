@@ -1,0 +1,114 @@
+//! Timing, and results as lines or as one JSON object.
+
+use std::time::Instant;
+
+use strait_engine::simd;
+
+/// Seconds of several runs of the same work.
+#[derive(Clone, Copy)]
+pub struct Timing {
+    pub median: f64,
+    pub min: f64,
+    pub max: f64,
+}
+
+impl Timing {
+    pub fn of(mut seconds: Vec<f64>) -> Self {
+        seconds.sort_by(f64::total_cmp);
+        Timing { median: seconds[seconds.len() / 2], min: seconds[0], max: seconds[seconds.len() - 1] }
+    }
+}
+
+/// Seconds that one call takes.
+pub fn seconds(f: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    f();
+    start.elapsed().as_secs_f64()
+}
+
+/// Times `runs` calls after `warmup` untimed ones.
+pub fn measure(runs: usize, warmup: usize, mut f: impl FnMut()) -> Timing {
+    (0..warmup).for_each(|_| f());
+    Timing::of((0..runs).map(|_| seconds(&mut f)).collect())
+}
+
+/// Times several pieces of work in turn, so that a disturbance hits all of them; each turn lasts about `budget`
+/// seconds. Seconds are per call.
+pub fn alternate(rounds: usize, budget: f64, work: &mut [&mut dyn FnMut()]) -> Vec<Timing> {
+    let calls: Vec<usize> = work
+        .iter_mut()
+        .map(|f| {
+            f();
+            let one = seconds(&mut *f);
+            (budget / one.max(1e-7)).clamp(1.0, 1e5) as usize
+        })
+        .collect();
+    let mut all = vec![Vec::new(); work.len()];
+    for _ in 0..rounds {
+        for (i, f) in work.iter_mut().enumerate() {
+            all[i].push(seconds(|| (0..calls[i]).for_each(|_| f())) / calls[i] as f64);
+        }
+    }
+    all.into_iter().map(Timing::of).collect()
+}
+
+/// Most memory that the process has held, in MB (10^6 bytes would hide nothing: this is 2^20, as PyTorch's side).
+pub fn peak_memory() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
+}
+
+/// Collects rows and prints them.
+pub struct Report {
+    json: bool,
+    threads: usize,
+    rows: Vec<String>,
+}
+
+impl Report {
+    pub fn new(json: bool, threads: usize) -> Self {
+        if !json {
+            println!("{} threads, {}", threads, simd::level().name());
+        }
+        Report { json, threads, rows: Vec::new() }
+    }
+
+    /// A line for a reader.
+    pub fn say(&self, text: &str) {
+        if !self.json {
+            println!("{text}");
+        }
+    }
+
+    /// A row of the JSON object.
+    pub fn row(&mut self, json: &str) {
+        self.rows.push(json.to_string());
+    }
+
+    /// A plain figure.
+    pub fn figure(&mut self, name: &str, value: f64, unit: &str) {
+        self.say(&format!("{name:44} {value:9.1} {unit}"));
+        self.rows.push(format!(r#"{{"name":"{name}","value":{value:.4},"unit":"{unit}"}}"#));
+    }
+
+    /// A timed workload that handles `items` of `unit` a run.
+    pub fn workload(&mut self, name: &str, t: Timing, items: usize, unit: &str) {
+        let (rate, memory) = (items as f64 / t.median, peak_memory());
+        let Timing { median, min, max } = t;
+        let [median, min, max] = [median, min, max].map(|s| s * 1e3);
+        self.say(&format!(
+            "{name:34} {median:9.2} ms (min {min:.2} max {max:.2}) {rate:10.0} {unit}/s  rss {memory:.0} MB"
+        ));
+        self.rows.push(format!(
+            r#"{{"name":"{name}","median_ms":{median:.4},"min_ms":{min:.4},"max_ms":{max:.4},"per_second":{rate:.2},"unit":"{unit}","peak_rss_mb":{memory:.1}}}"#
+        ));
+    }
+
+    pub fn finish(&self) {
+        if self.json {
+            let (threads, level, rows) = (self.threads, simd::level().name(), self.rows.join(","));
+            println!(r#"{{"threads":{threads},"simd":"{level}","rows":[{rows}]}}"#);
+        }
+    }
+}

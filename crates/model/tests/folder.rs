@@ -1,0 +1,115 @@
+//! The model folder: round trip, every damaged file named, nothing half-written.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use strait_model::{
+    Autoencoder, Recipe,
+    decoding::Options,
+    folder::{self, Config, Data, FORMAT, Saved, Training},
+    prior::Prior,
+};
+use strait_text::{Tokenizer, TokenizerKind};
+
+fn saved() -> Saved {
+    let mut recipe = Recipe::default();
+    (recipe.encoder.embedding, recipe.encoder.hidden, recipe.decoder.hidden, recipe.latent.size) = (8, 8, 8, 4);
+    let texts = ["a red kite", "a blue kite", "the red boat", "the blue boat"];
+    let tokenizer = Tokenizer::train(TokenizerKind::Subword, None, texts.into_iter()).unwrap();
+    let model = Autoencoder::new(&recipe, tokenizer.vocab_size(), 3);
+    let config = Config {
+        strait_format: FORMAT,
+        strait_version: "0.0.0".into(),
+        recipe,
+        vocabulary: tokenizer.vocab_size(),
+        seed: 3,
+        data: Data {
+            name: "kites.txt".into(),
+            hash: "00".into(),
+            train: 4,
+            valid: 0,
+            mean_tokens: 3.0,
+            longest_tokens: 5,
+        },
+        training: Training {
+            steps: 0,
+            best_step: 0,
+            epochs: 0.0,
+            ended: "test".into(),
+            figures: BTreeMap::from([("x".into(), 0.1)]),
+        },
+        decoding: Options::default(),
+        sampling: Options { temperature: 0.8, ..Options::default() },
+        files: BTreeMap::new(),
+        checksum: String::new(),
+    };
+    Saved { config, model, tokenizer, prior: Prior::standard_normal(4) }
+}
+
+fn message(dir: &Path) -> String {
+    folder::open(dir).err().unwrap().to_string()
+}
+
+#[test]
+fn round_trip_keeps_every_bit() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("model");
+    let original = saved();
+    folder::save(&dir, &original, &[("README.md", b"card".to_vec())], false).unwrap();
+    let read = folder::open(&dir).unwrap();
+    for ((_, a), (_, b)) in original.model.params.iter().zip(read.model.params.iter()) {
+        assert_eq!((a.name(), a.shape(), a.value()), (b.name(), b.shape(), b.value()));
+    }
+    assert_eq!(read.config.recipe, original.config.recipe);
+    assert_eq!(read.tokenizer.encode("a red boat"), original.tokenizer.encode("a red boat"));
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing temporary remains");
+}
+
+#[test]
+fn an_existing_model_is_replaced_only_when_asked() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("model");
+    folder::save(&dir, &saved(), &[], false).unwrap();
+    let refused = folder::save(&dir, &saved(), &[], false).unwrap_err().to_string();
+    assert!(refused.contains("--force"), "{refused}");
+    folder::save(&dir, &saved(), &[], true).unwrap();
+    assert!(folder::open(&dir).is_ok());
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn each_damaged_or_missing_file_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("model");
+    folder::save(&dir, &saved(), &[("README.md", b"card".to_vec())], false).unwrap();
+    let names: Vec<String> =
+        fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(names.len(), 5);
+    for name in names {
+        let file = dir.join(&name);
+        let whole = fs::read(&file).unwrap();
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 1;
+        for bytes in [&whole[..whole.len() / 2], &flipped[..], b""] {
+            fs::write(&file, bytes).unwrap();
+            assert!(message(&dir).contains(&name), "{name}: {}", message(&dir));
+        }
+        fs::remove_file(&file).unwrap();
+        let gone = message(&dir);
+        assert!(gone.contains(&name) || gone.contains("config.json"), "{name}: {gone}");
+        fs::write(&file, whole).unwrap();
+        assert!(folder::open(&dir).is_ok());
+    }
+}
+
+#[test]
+fn what_is_not_a_model_is_said() {
+    let root = tempfile::tempdir().unwrap();
+    assert!(message(&root.path().join("nowhere")).contains("strait train"));
+    assert!(message(root.path()).contains("not a Strait model"));
+    fs::create_dir(root.path().join("m.training")).unwrap();
+    assert!(message(&root.path().join("m")).contains("strait resume"));
+    let newer = root.path().join("newer");
+    fs::create_dir(&newer).unwrap();
+    fs::write(newer.join("config.json"), br#"{"strait_format": 99}"#).unwrap();
+    assert!(message(&newer).contains("newer strait"));
+}

@@ -1,0 +1,98 @@
+//! Stopped anywhere, a training goes on to the same bits.
+
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
+
+use strait_model::Recipe;
+use strait_train::{Budget, Event, Outcome, Request, Size, resume, start};
+
+fn request(out: &Path) -> Request {
+    let colours = ["red", "blue", "green", "white"];
+    let things = ["kite", "boat", "house", "horse", "train"];
+    let verbs = ["sees", "likes", "paints"];
+    let mut all = Vec::new();
+    for a in colours {
+        for b in things {
+            for v in verbs {
+                all.push(format!("the {a} {b} {v} a {} {}", colours[b.len() % 4], things[v.len() % 5]));
+            }
+        }
+    }
+    let valid = all.split_off(50);
+    let mut recipe = Recipe::default();
+    recipe.training.batch_tokens = 128;
+    recipe.training.patience = 100;
+    (recipe.encoder.embedding, recipe.encoder.hidden, recipe.decoder.hidden, recipe.latent.size) = (16, 16, 32, 8);
+    Request {
+        out: out.into(),
+        name: "toy".into(),
+        hash: "0".into(),
+        train: all,
+        valid,
+        recipe,
+        size: Some(Size::Base),
+        budget: Budget::Steps(60),
+        seed: 4,
+        replace: false,
+        started: Instant::now(),
+    }
+}
+
+fn weights(out: &Path) -> Vec<u8> {
+    fs::read(out.join("model.safetensors")).unwrap()
+}
+
+#[test]
+fn stopped_and_resumed_many_times_gives_the_same_bits() {
+    let root = tempfile::tempdir().unwrap();
+    let whole = root.path().join("whole");
+    assert_eq!(start(request(&whole), &mut (), &AtomicBool::new(false)).unwrap(), Outcome::Finished);
+
+    let parts = root.path().join("parts");
+    let stop = AtomicBool::new(true);
+    assert_eq!(start(request(&parts), &mut (), &stop).unwrap(), Outcome::Stopped);
+    let mut sittings = 0;
+    loop {
+        sittings += 1;
+        stop.store(false, Ordering::Relaxed);
+        let mut looks = 0;
+        let mut listener = |e: &Event| {
+            if matches!(e, Event::Look { .. }) {
+                looks += 1;
+                stop.store(looks == 5, Ordering::Relaxed);
+            }
+        };
+        if resume(&parts, &mut listener, &stop).unwrap() == Outcome::Finished {
+            break;
+        }
+    }
+    assert!(sittings > 3, "{sittings}");
+    assert!(weights(&whole) == weights(&parts));
+    for file in ["tokenizer.json", "prior.safetensors"] {
+        assert!(fs::read(whole.join(file)).unwrap() == fs::read(parts.join(file)).unwrap(), "{file}");
+    }
+    // Each look is in the log once.
+    let looks = |out: &Path| fs::read_to_string(out.join("metrics.jsonl")).unwrap().matches("\"look\"").count();
+    assert_eq!(looks(&whole), looks(&parts));
+    assert!(!root.path().join("parts.training").exists());
+}
+
+#[test]
+fn what_is_in_the_way_is_said() {
+    let root = tempfile::tempdir().unwrap();
+    let out = root.path().join("m");
+    let stop = AtomicBool::new(true);
+    start(request(&out), &mut (), &stop).unwrap();
+    let again = start(request(&out), &mut (), &stop).unwrap_err().to_string();
+    assert!(again.contains("strait resume"), "{again}");
+    let absent = resume(&root.path().join("x"), &mut (), &stop).unwrap_err().to_string();
+    assert!(absent.contains("no unfinished training"), "{absent}");
+    let few = Request { train: vec!["one".into(); 9], ..request(&root.path().join("few")) };
+    assert!(start(few, &mut (), &stop).unwrap_err().to_string().contains("only 1 distinct"));
+    fs::write(root.path().join("m.training/checkpoint.safetensors"), b"garbage").unwrap();
+    assert!(resume(&out, &mut (), &stop).unwrap_err().to_string().contains("checkpoint.safetensors"));
+}
