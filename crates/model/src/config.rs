@@ -187,7 +187,7 @@ impl Default for TrainingConfig {
             floor: 0.02,
             weight_decay: 0.01,
             clip: 5.0,
-            batch_tokens: 2048,
+            batch_tokens: 1024,
             max_epochs: 60.0,
             patience: 6,
         }

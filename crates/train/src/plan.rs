@@ -76,8 +76,14 @@ impl Size {
     }
 }
 
-/// Passes over the data below which a larger network does not pay, as measured (docs/log.md).
-const EPOCHS_WANTED: f64 = 14.0;
+/// A larger network is taken if it sees the data at least so many times ...
+const EPOCHS_WANTED: f64 = 10.0;
+/// ... or makes at least so many updates: large corpora teach enough in one pass.
+const STEPS_WANTED: u64 = 2500;
+/// With fewer updates than this, batches are halved down to [`LEAST_BATCH_TOKENS`]: many small steps then teach more
+/// than few large ones (docs/log.md).
+const STEPS_NEEDED: u64 = 1500;
+const LEAST_BATCH_TOKENS: usize = 256;
 /// Share of the minutes for the loop itself; the rest is for looks, the prior and writing.
 const LOOP_SHARE: f64 = 0.90;
 
@@ -117,6 +123,9 @@ pub fn lengths(texts: &[Vec<u32>]) -> Vec<usize> {
 }
 
 /// Makes the plan. `started` is when the command began.
+///
+/// # Errors
+/// If the numbers of a fresh model are not finite while its steps are timed.
 pub fn make(
     recipe: &Recipe,
     size: Option<Size>,
@@ -125,45 +134,23 @@ pub fn make(
     started: Instant,
 ) -> Result<Plan, TrainError> {
     let mut reasons = Vec::new();
-    let epoch = batches(recipe, material.seed).epoch(&lengths(material.texts), 0);
-    let steps_per_epoch = epoch.len() as f64;
-    let most = (recipe.training.max_epochs * steps_per_epoch).ceil().max(1.0) as u64;
-    let (size, steps) = match budget {
-        Budget::Steps(n) => (size.unwrap_or(Size::Base), n.max(1)),
-        Budget::Epochs(e) => (size.unwrap_or(Size::Base), ((e * steps_per_epoch).round() as u64).max(1)),
+    let mut chosen = Choice::new(recipe, size.unwrap_or(Size::Base), material);
+    match budget {
+        Budget::Steps(n) => chosen.steps = n.max(1),
+        Budget::Epochs(e) => chosen.steps = ((e * chosen.steps_per_epoch).round() as u64).max(1),
         Budget::Minutes(minutes) => {
-            let seconds = (minutes * 60.0 * LOOP_SHARE - started.elapsed().as_secs_f64()).max(1.0);
-            let candidates =
-                size.map_or(&Size::ALL[..], |s| &Size::ALL[Size::ALL.iter().position(|&x| x == s).unwrap_or(0)..][..1]);
-            let mut chosen = None;
-            for &candidate in candidates {
-                let each = seconds_per_step(&candidate.scale(recipe), material, &epoch)?;
-                let steps = ((seconds / each) as u64).max(1);
-                let epochs = steps as f64 / steps_per_epoch;
-                if chosen.is_some() && epochs < EPOCHS_WANTED {
-                    reasons.push(format!(
-                        "not {}: it would see the data only {epochs:.1} times in {minutes} minutes (--size {} to insist)",
-                        candidate.name(),
-                        candidate.name()
-                    ));
-                    break;
-                }
-                chosen = Some((candidate, steps, each));
-            }
-            let (size, steps, each) = chosen.unwrap_or((Size::Base, 1, 1.0));
-            let limited = steps.min(most);
-            reasons
-                .push(format!("{:.0} ms a step here, measured, so {steps} steps fit in {minutes} minutes", each * 1e3));
-            if limited < steps {
+            chosen = within(minutes, recipe, size, material, started, &mut reasons)?;
+            let most = (recipe.training.max_epochs * chosen.steps_per_epoch).ceil().max(1.0) as u64;
+            if chosen.steps > most {
+                chosen.steps = most;
                 reasons.push(format!(
                     "stopping at {:.0} passes over the data (training.max_epochs): more would learn it by heart",
                     recipe.training.max_epochs
                 ));
             }
-            (size, limited)
         }
-    };
-    let recipe = size.scale(recipe);
+    }
+    let Choice { recipe, size, steps, steps_per_epoch } = chosen;
     reasons.insert(
         0,
         format!(
@@ -175,19 +162,87 @@ pub fn make(
             recipe.latent.size
         ),
     );
-    let epochs = steps as f64 / steps_per_epoch;
-    reasons.push(format!(
-        "{steps} steps of up to {} tokens: {epochs:.1} passes over the data",
-        recipe.training.batch_tokens
-    ));
+    let (epochs, tokens) = (steps as f64 / steps_per_epoch, recipe.training.batch_tokens);
+    reasons.push(format!("{steps} steps of up to {tokens} tokens: {epochs:.1} passes over the data"));
     let look_every = (steps / 24).clamp(1, (steps_per_epoch * 2.0).ceil().max(100.0) as u64);
     Ok(Plan { recipe, size, steps, look_every, steps_per_epoch, reasons })
 }
 
+/// A network and how long it may train.
+struct Choice {
+    recipe: Recipe,
+    size: Size,
+    steps: u64,
+    steps_per_epoch: f64,
+}
+
+impl Choice {
+    fn new(recipe: &Recipe, size: Size, material: &Material<'_>) -> Self {
+        let recipe = size.scale(recipe);
+        let steps_per_epoch = batches(&recipe, material.seed).epoch(&lengths(material.texts), 0).len() as f64;
+        Choice { recipe, size, steps: 1, steps_per_epoch }
+    }
+
+    fn epochs(&self) -> f64 {
+        self.steps as f64 / self.steps_per_epoch
+    }
+}
+
+/// The largest network (or the one asked for) that learns enough in the minutes.
+fn within(
+    minutes: f64,
+    recipe: &Recipe,
+    size: Option<Size>,
+    material: &Material<'_>,
+    started: Instant,
+    reasons: &mut Vec<String>,
+) -> Result<Choice, TrainError> {
+    let seconds = |each: f64| {
+        let left = (minutes * 60.0 * LOOP_SHARE - started.elapsed().as_secs_f64()).max(1.0);
+        ((left / each) as u64).max(1)
+    };
+    let timed = |recipe: &Recipe, size: Size| -> Result<(Choice, f64), TrainError> {
+        let choice = Choice::new(recipe, size, material);
+        let each = seconds_per_step(&choice.recipe, material)?;
+        Ok((Choice { steps: seconds(each), ..choice }, each))
+    };
+    let (mut chosen, mut each) = timed(recipe, size.unwrap_or(Size::Tiny))?;
+    let larger = if size.is_some() { &[][..] } else { &Size::ALL[1..] };
+    for &candidate in larger {
+        let (next, next_each) = timed(recipe, candidate)?;
+        if next.epochs() < EPOCHS_WANTED && next.steps < STEPS_WANTED {
+            reasons.push(format!(
+                "not {}: {} steps, {:.1} passes over the data, are too few in {minutes} minutes (--size {} to insist)",
+                candidate.name(),
+                next.steps,
+                next.epochs(),
+                candidate.name()
+            ));
+            break;
+        }
+        (chosen, each) = (next, next_each);
+    }
+    let mut smaller = recipe.clone();
+    while chosen.steps < STEPS_NEEDED && smaller.training.batch_tokens / 2 >= LEAST_BATCH_TOKENS {
+        smaller.training.batch_tokens /= 2;
+        (chosen, each) = timed(&smaller, chosen.size)?;
+    }
+    if smaller.training.batch_tokens < recipe.training.batch_tokens {
+        reasons.push(format!("batches of {} tokens, so that there are more steps", smaller.training.batch_tokens));
+    }
+    reasons.push(format!(
+        "{:.0} ms a step here, measured, so {} steps fit in {minutes} minutes",
+        each * 1e3,
+        chosen.steps
+    ));
+    Ok(chosen)
+}
+
 /// Times a few steps of a fresh copy of the model.
-fn seconds_per_step(recipe: &Recipe, material: &Material<'_>, epoch: &[Vec<usize>]) -> Result<f64, TrainError> {
+fn seconds_per_step(recipe: &Recipe, material: &Material<'_>) -> Result<f64, TrainError> {
     const WARM_UP: usize = 2;
     const TIMED: usize = 6;
+    let epoch = batches(recipe, material.seed).epoch(&lengths(material.texts), 0);
     let mut model = Autoencoder::new(recipe, material.vocabulary, material.seed);
     let mut optimiser = Optimiser::new(Rule::default(), &model.params);
     let mut rng = ChaCha8Rng::seed_from_u64(material.seed);

@@ -13,9 +13,33 @@ use super::hash::QuickMap;
 /// Two adjacent symbols.
 pub(super) type Pair = (u32, u32);
 
+/// How often a pair must occur to be merged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Least {
+    /// In general.
+    pub(super) count: u64,
+    /// If the result has two characters or more of a script without blanks, where nothing else keeps phrases and whole
+    /// clauses from becoming tokens that are hardly ever seen.
+    pub(super) phrase: u64,
+}
+
+impl Least {
+    /// The same for all.
+    #[cfg(test)]
+    pub(super) fn all(count: u64) -> Self {
+        Self { count, phrase: count }
+    }
+}
+
+/// Whether two parts together hold two characters or more of a script without blanks: those whose UTF-8 begins with
+/// E3 to E9: kana and Han. (Hangul is written with blanks.)
+fn is_phrase(left: &[u8], right: &[u8]) -> bool {
+    left.iter().chain(right).filter(|b| (0xE3..=0xE9).contains(*b)).count() >= 2
+}
+
 /// Learns merges over `words` (symbols, count). Symbols are indices into `expansions`, the bytes
 /// each stands for; it grows by one for every new symbol, up to `max_symbols` in all. Stops when
-/// no pair occurs `min_count` times any more, so that every word that occurs that often has become
+/// no pair occurs `least.count` times any more, so that every word that occurs that often has become
 /// a single symbol unless `max_symbols` was reached.
 ///
 /// Two merges may spell the same bytes (`a|bc`, `ab|c`): they share one symbol.
@@ -23,7 +47,7 @@ pub(super) fn learn(
     mut words: Vec<(Vec<u32>, u64)>,
     expansions: &mut Vec<Vec<u8>>,
     max_symbols: usize,
-    min_count: u64,
+    least: Least,
 ) -> Vec<Pair> {
     let mut known = Symbols::new(expansions);
     let mut pairs = PairIndex::default();
@@ -45,8 +69,11 @@ pub(super) fn learn(
             }
             continue;
         }
-        if count < min_count.max(1) {
+        if count < least.count.max(1) {
             break;
+        }
+        if count < least.phrase && is_phrase(&expansions[pair.0 as usize], &expansions[pair.1 as usize]) {
+            continue;
         }
         let symbol = known.merge(pair, expansions);
         touched.clear();
@@ -203,7 +230,7 @@ mod tests {
         ) {
             let (mut fast, mut slow) = (alphabet(), alphabet());
             prop_assert_eq!(
-                learn(words.clone(), &mut fast, 4 + room, min),
+                learn(words.clone(), &mut fast, 4 + room, Least::all(min)),
                 learn_slowly(words, &mut slow, 4 + room, min)
             );
             prop_assert_eq!(fast, slow);
@@ -214,7 +241,7 @@ mod tests {
     fn frequent_words_become_one_symbol() {
         let words = vec![(vec![0, 1, 2, 3], 10), (vec![0, 1, 3], 2)];
         let mut expansions = alphabet();
-        let merges = learn(words, &mut expansions, 100, 5);
+        let merges = learn(words, &mut expansions, 100, Least::all(5));
         assert_eq!(merges, vec![(0, 1), (2, 3), (4, 5)]);
         assert_eq!(expansions[6], [0, 1, 2, 3]);
     }
@@ -224,7 +251,7 @@ mod tests {
         // 0|1 first; then (01)|2 and 0|(12) both spell 012.
         let words = vec![(vec![0, 1], 9), (vec![0, 1, 2], 5), (vec![1, 2], 20)];
         let mut expansions = alphabet();
-        learn(words, &mut expansions, 100, 1);
+        learn(words, &mut expansions, 100, Least::all(1));
         let distinct: HashSet<_> = expansions.iter().collect();
         assert_eq!(distinct.len(), expansions.len());
     }

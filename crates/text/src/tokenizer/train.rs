@@ -65,7 +65,9 @@ fn subword(texts: &[&str], wanted: Option<usize>) -> Result<(Built, String), Tok
     let ceiling = wanted.unwrap_or(CEILING);
     let words = counts.iter().map(|(piece, &n)| (piece.iter().map(|&b| u32::from(b)).collect(), n)).collect();
     let mut expansions: Vec<Vec<u8>> = (0..=255u8).map(|b| vec![b]).collect();
-    let merges = bpe::learn(words, &mut expansions, ceiling - SPECIALS as usize, min_count);
+    let phrase = if wanted.is_some() { min_count } else { min_count * PHRASE_FACTOR };
+    let least = bpe::Least { count: min_count, phrase };
+    let merges = bpe::learn(words, &mut expansions, ceiling - SPECIALS as usize, least);
 
     let spelled: Vec<String> = expansions.iter().map(|bytes| bytes.iter().map(|&b| byte_name(b)).collect()).collect();
     let merges = merges.iter().map(|&(a, b)| (spelled[a as usize].clone(), spelled[b as usize].clone())).collect();
@@ -86,6 +88,9 @@ fn subword(texts: &[&str], wanted: Option<usize>) -> Result<(Built, String), Tok
     };
     Ok((file::subword(vocabulary(names), merges, prefix).map_err(internal)?, reason))
 }
+
+/// So many times more often a phrase of a script without blanks must occur than a word.
+const PHRASE_FACTOR: u64 = 10;
 
 /// How often a part must occur to become a token. A word that is one token is never misspelled by a decoder, so the
 /// bar is low (docs/log.md has the comparison); a larger corpus can afford a higher one.

@@ -1,0 +1,137 @@
+//! `strait info`: what a model is, what it was trained on, how good it is.
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+use strait::{Config, Model};
+
+use crate::{
+    flags::ModelFlag,
+    output::Output,
+    talk::{duration, number, short},
+};
+
+/// Show what a model is, what it was trained on and how good it is
+#[derive(Args)]
+pub struct Info {
+    #[command(flatten)]
+    model: ModelFlag,
+    /// Print a JSON object: all of config.json, the number of weights, the prior
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Facts<'a> {
+    weights: usize,
+    prior: Prior,
+    #[serde(flatten)]
+    config: &'a Config,
+}
+
+#[derive(Serialize)]
+struct Prior {
+    name: &'static str,
+    description: String,
+    parameters: usize,
+}
+
+impl Info {
+    pub fn run(self) -> Result<()> {
+        let model = self.model.open()?;
+        let mut out = Output::open(None)?;
+        if self.json {
+            out.json(&facts(&model))?;
+        } else {
+            out.line(&format!("{}: a text autoencoder", self.model.model.display()))?;
+            for (what, value) in card(&model) {
+                out.line(&format!("  {what:12} {value}"))?;
+            }
+        }
+        out.finish()
+    }
+}
+
+fn facts(model: &Model) -> Facts<'_> {
+    let prior = model.prior();
+    let prior = Prior { name: prior.name(), description: prior.describe(), parameters: prior.parameters() };
+    Facts { weights: model.weights(), prior, config: model.config() }
+}
+
+fn card(model: &Model) -> Vec<(&'static str, String)> {
+    let c = model.config();
+    let mut lines = vec![
+        ("recipe", format!("{}: {}", c.recipe.name, c.recipe.about)),
+        ("size", format!("{} weights", short(model.weights() as f64))),
+        ("vocabulary", format!("{} tokens ({})", number(c.vocabulary as u64), word(&c.recipe.tokenizer.kind))),
+        ("encoder", encoder(c)),
+        ("latent", format!("{} dimensions, noise {}", model.latent_size(), c.recipe.latent.noise)),
+        (
+            "decoder",
+            format!("{}, {} x {}", word(&c.recipe.decoder.cell), c.recipe.decoder.layers, c.recipe.decoder.hidden),
+        ),
+        ("prior", model.prior().describe()),
+    ];
+    lines.extend(history(c));
+    lines.extend(figures(c));
+    lines
+}
+
+fn encoder(c: &Config) -> String {
+    let e = &c.recipe.encoder;
+    let directions = if e.bidirectional { ", both directions" } else { "" };
+    format!("{}, {} x {}{directions}, embedding {}", word(&e.cell), e.layers, e.hidden, e.embedding)
+}
+
+fn history(c: &Config) -> Vec<(&'static str, String)> {
+    let (data, training) = (&c.data, &c.training);
+    vec![
+        (
+            "data",
+            format!(
+                "{}: {} records, {} more to validate",
+                data.name,
+                number(data.train as u64),
+                number(data.valid as u64)
+            ),
+        ),
+        ("sha-256", data.hash.clone()),
+        ("lengths", format!("{:.1} tokens on average, {} at most", data.mean_tokens, data.longest_tokens)),
+        (
+            "training",
+            format!(
+                "{} steps, {:.1} passes over the data; the weights of step {} ({})",
+                number(training.steps),
+                training.epochs,
+                number(training.best_step),
+                training.ended
+            ),
+        ),
+        ("seed", c.seed.to_string()),
+        ("made by", format!("strait {}", c.strait_version)),
+    ]
+}
+
+/// The figures that the model card shows, as far as they were measured.
+fn figures(c: &Config) -> Vec<(&'static str, String)> {
+    let figure = |name: &str| c.training.figures.get(name).copied();
+    let share = |x: f64| format!("{:.1} %", 100.0 * x);
+    let n = figure("valid_reconstruction_n").map_or(String::new(), |n| format!(" of {n:.0} validation records"));
+    let lines = [
+        ("loss", figure("valid_bits_per_byte").map(|x| format!("{x:.3} bits per byte on validation records"))),
+        ("tokens right", figure("valid_token_accuracy").map(|x| share(x) + ", given the right ones before")),
+        ("BLEU-4", figure("valid_reconstruction_bleu4").map(|x| format!("{x:.1}, reconstructions{n}"))),
+        ("exact", figure("valid_reconstruction_exact").map(|x| share(x) + &n)),
+        ("trained for", figure("seconds").map(duration)),
+    ];
+    lines.into_iter().filter_map(|(what, value)| Some((what, value?))).collect()
+}
+
+/// A configuration value as it stands in files.
+fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(e) => e.to_string(),
+    }
+}

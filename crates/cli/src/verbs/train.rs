@@ -1,0 +1,213 @@
+//! `strait train`: from a file of texts to a model folder.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::Result;
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser as _},
+};
+use strait::{Budget, FolderError, Recipe, Size, Training, text::ReadOptions};
+
+use super::resume;
+use crate::{
+    complaint::Usage,
+    flags::{FormatFlag, LongFlags, ReadingFlags, at_least_one, positive},
+    input,
+    talk::say,
+};
+
+/// Train a model on a file of texts
+///
+/// FILE is txt (a text a line), csv, tsv or jsonl, plain or as .gz or .zst; what it is is found out and said. Ctrl-C
+/// saves, and `strait resume` goes on.
+#[derive(Args)]
+pub struct Train {
+    /// The texts; `-` is standard input
+    file: PathBuf,
+    /// The model folder to make [default: FILE's name with .strait, in the current folder]
+    #[arg(short, long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Texts to validate on [default: 5 % of FILE, put aside by a hash of each text]
+    #[arg(long, value_name = "FILE")]
+    valid: Option<PathBuf>,
+    #[command(flatten)]
+    length: LengthFlags,
+    #[command(flatten)]
+    network: NetworkFlags,
+    /// Replace the model, or the unfinished training, that is there
+    #[arg(long)]
+    force: bool,
+    /// Print every event as a line of JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// The texts' format [default: found out]
+    #[arg(long, value_enum, help_heading = "Reading")]
+    format: Option<FormatFlag>,
+    #[command(flatten)]
+    reading: ReadingFlags,
+    #[command(flatten)]
+    long: LongFlags,
+}
+
+#[derive(Args)]
+#[group(multiple = false)]
+struct LengthFlags {
+    /// Take about so many minutes in all [default: 5]
+    #[arg(long, value_name = "M", value_parser = positive)]
+    minutes: Option<f64>,
+    /// Pass over the data so many times
+    #[arg(long, value_name = "N", value_parser = positive)]
+    epochs: Option<f64>,
+    /// Make so many steps: the same model on any machine, however fast
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    steps: Option<usize>,
+}
+
+#[derive(Args)]
+struct NetworkFlags {
+    /// Size of the network [default: the largest that the minutes suffice for, or base]
+    #[arg(long, value_parser = PossibleValuesParser::new(Size::ALL.map(Size::name)).map(size))]
+    size: Option<Size>,
+    /// A recipe by name (`strait recipes` lists them), or a .toml file [default: the first of the list]
+    #[arg(long, value_name = "R")]
+    recipe: Option<String>,
+    /// Seed of the weights, the batches, the noise and the split
+    #[arg(long, value_name = "S", default_value = "1")]
+    seed: u64,
+    /// Peak learning rate, instead of the recipe's
+    #[arg(long, value_name = "RATE", value_parser = positive)]
+    lr: Option<f64>,
+    /// Tokens in the vocabulary [default: chosen from the texts]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    vocab: Option<usize>,
+}
+
+fn size(name: String) -> Size {
+    // The parser before lets no other name through.
+    Size::ALL.into_iter().find(|s| s.name() == name).unwrap_or(Size::Base)
+}
+
+impl Train {
+    pub fn run(self) -> Result<()> {
+        let started = Instant::now();
+        let out = self.out.clone().unwrap_or_else(|| default_out(&self.file));
+        may_make(&out, self.force)?;
+        let recipe = self.network.recipe()?;
+        let training = self.training(&out, recipe, started)?;
+        let file = Some(self.file.as_path()).filter(|f| *f != Path::new("-"));
+        resume::listen(self.json, &out, file, |progress, stop| training.run(progress, stop))
+    }
+
+    /// Reads the texts and says what was found.
+    fn training(&self, out: &Path, recipe: Recipe, started: Instant) -> Result<Training> {
+        let options = self.long.resolve(self.reading.resolve(ReadOptions::default(), self.format));
+        if self.valid.as_deref() == Some(Path::new("-")) && self.file == Path::new("-") {
+            return Err(Usage("only one of FILE and --valid can be standard input".into()).into());
+        }
+        let train = input::corpus(&self.file, &options)?;
+        say!("Found:\n  {}", train.report.to_string().replace('\n', "\n  "));
+        let valid = self.valid.as_deref().map(|file| input::corpus(file, &options)).transpose()?;
+        match &valid {
+            Some(valid) => say!("  {}", valid.report.to_string().replace('\n', "\n  ")),
+            None => say!("  To validate, 5 % are put aside by a hash of each text (--valid FILE to give others)."),
+        }
+        say!("The model will be {} (--out to change). Recipe {}: {}", out.display(), recipe.name, recipe.about);
+        Ok(Training {
+            valid,
+            recipe,
+            size: self.network.size,
+            budget: self.length.budget(),
+            seed: self.network.seed,
+            replace: self.force,
+            started,
+            ..Training::new(out, train)
+        })
+    }
+}
+
+impl LengthFlags {
+    fn budget(&self) -> Budget {
+        match (self.minutes, self.epochs, self.steps) {
+            (_, _, Some(steps)) => Budget::Steps(steps as u64),
+            (_, Some(epochs), _) => Budget::Epochs(epochs),
+            (minutes, None, None) => Budget::Minutes(minutes.unwrap_or(5.0)),
+        }
+    }
+}
+
+impl NetworkFlags {
+    fn recipe(&self) -> Result<Recipe> {
+        let mut recipe = match &self.recipe {
+            Some(name) => Recipe::find(name)?,
+            None => Recipe::built_in().into_iter().next().unwrap_or_default(),
+        };
+        if let Some(rate) = self.lr {
+            recipe.training.rate = rate as f32;
+        }
+        recipe.tokenizer.vocabulary = self.vocab.or(recipe.tokenizer.vocabulary);
+        Ok(recipe)
+    }
+}
+
+/// "data/reviews.csv.gz" makes "reviews.strait" here.
+fn default_out(file: &Path) -> PathBuf {
+    let stem = |path: &Path| path.file_stem().map(PathBuf::from);
+    let packed = file.extension().is_some_and(|e| ["gz", "zst"].iter().any(|p| e.eq_ignore_ascii_case(p)));
+    let name = if packed { stem(file).as_deref().and_then(stem) } else { stem(file) };
+    let mut name = name.filter(|n| n != Path::new("-")).unwrap_or("model".into()).into_os_string();
+    name.push(".strait");
+    name.into()
+}
+
+/// Refuses early what would be refused after the reading; and never replaces what is no model.
+fn may_make(out: &Path, force: bool) -> Result<()> {
+    let there = fs::symlink_metadata(out).is_ok();
+    if there && !force {
+        return Err(strait::Error::from(FolderError::Exists(out.into())).into());
+    }
+    let empty = || fs::read_dir(out).is_ok_and(|mut files| files.next().is_none());
+    if there && !out.join("config.json").is_file() && !empty() {
+        let what =
+            format!("{}: not a Strait model, so --force does not replace it; choose another --out", out.display());
+        return Err(anyhow::anyhow!(what));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_models() {
+        for (file, model) in [
+            ("a/reviews.csv.gz", "reviews.strait"),
+            ("reviews.txt", "reviews.strait"),
+            ("reviews", "reviews.strait"),
+            ("my.notes.v2.txt", "my.notes.v2.strait"),
+            ("-", "model.strait"),
+            ("x.zst", "x.strait"),
+        ] {
+            assert_eq!(default_out(Path::new(file)), Path::new(model), "{file}");
+        }
+    }
+
+    #[test]
+    fn force_replaces_models_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("precious");
+        assert!(may_make(&out, false).is_ok());
+        fs::create_dir(&out).unwrap();
+        assert!(may_make(&out, false).is_err());
+        assert!(may_make(&out, true).is_ok());
+        fs::write(out.join("photo.jpg"), "x").unwrap();
+        assert!(may_make(&out, true).unwrap_err().to_string().contains("precious"));
+        fs::write(out.join("config.json"), "{}").unwrap();
+        assert!(may_make(&out, true).is_ok());
+    }
+}

@@ -1,0 +1,107 @@
+//! Trainings that are stopped, killed and resumed.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use super::{done, failed, fixture, folder, stderr, text};
+
+/// Long enough to be caught in the middle.
+const STEPS: &str = "60";
+
+fn args(out: &Path) -> Vec<&str> {
+    vec![
+        "train",
+        text(&fixture().corpus),
+        "--out",
+        text(out),
+        "--steps",
+        STEPS,
+        "--size",
+        "tiny",
+        "--vocab",
+        "300",
+        "--json",
+    ]
+}
+
+/// Trains until some steps were told of, does something to the program and waits for its end.
+fn interrupted(args: &[&str], act: impl FnOnce(&mut Child)) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_strait"))
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut events = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("\"look\"") {
+        line.clear();
+        assert!(events.read_line(&mut line).unwrap() > 0, "it ended before a look");
+    }
+    act(&mut child);
+    drop(events);
+    child.wait_with_output().unwrap()
+}
+
+fn uninterrupted() -> Vec<u8> {
+    static MODEL: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    let train = || {
+        let out = folder("uninterrupted").join("model");
+        done(&args(&out));
+        fs::read(out.join("model.safetensors")).unwrap()
+    };
+    MODEL.get_or_init(train).clone()
+}
+
+#[test]
+fn a_killed_training_resumes_to_the_same_bytes() {
+    let out = folder("killed").join("model");
+    let output = interrupted(&args(&out), |child| child.kill().unwrap());
+    assert!(!output.status.success() && !out.exists());
+    done(&["resume", text(&out)]);
+    assert!(fs::read(out.join("model.safetensors")).unwrap() == uninterrupted());
+    assert!(!out.with_file_name("model.training").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_saves_says_how_to_go_on_and_resumes_to_the_same_bytes() {
+    let out = folder("stopped").join("model");
+    let output = interrupted(&args(&out), |child| {
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    });
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let resume = format!("strait resume {}", text(&out));
+    assert!(said.contains("all is saved") && said.contains(&resume) && !said.contains("error:"), "{said}");
+
+    // Until then every other verb says how to go on, and a new training does not destroy the old one.
+    for verb in [&["info", "-m", text(&out)][..], &["sample", "-m", text(&out)], &args(&out)] {
+        let said = failed(verb, 1);
+        assert!(said.contains(&resume), "{said}");
+    }
+    let events = done(&["resume", text(&out), "--json"]);
+    assert!(events.starts_with("{\"event\":\"resumed\",\"step\":"), "{events}");
+    assert!(fs::read(out.join("model.safetensors")).unwrap() == uninterrupted());
+    let said = failed(&["resume", text(&out)], 1);
+    assert!(said.contains("no unfinished training"), "{said}");
+}
+
+#[test]
+fn damaged_training_files_are_named() {
+    let out = folder("damaged-training").join("model");
+    interrupted(&args(&out), |child| child.kill().unwrap());
+    let dir = out.with_file_name("model.training");
+    for file in ["job.json", "texts.json", "tokenizer.json"] {
+        let path = dir.join(file);
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert!(failed(&["resume", text(&out)], 1).contains(file), "{file}");
+        fs::write(&path, whole).unwrap();
+    }
+}
