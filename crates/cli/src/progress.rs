@@ -43,7 +43,7 @@ pub struct Last {
 impl Progress {
     /// Begins to listen; with `json`, events are printed as they come.
     pub fn new(json: bool) -> Self {
-        let style = ProgressStyle::with_template("{bar:24} {wide_msg}");
+        let style = ProgressStyle::with_template("{bar:16} {wide_msg}");
         // The template is fixed; a test makes one.
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
         let bar = |()| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
@@ -83,12 +83,13 @@ impl Progress {
     fn step(&mut self, event: &Event) {
         let Event::Step { step, steps, bits_per_byte, tokens_per_second, seconds_left, .. } = event else { return };
         self.last.step = *step;
+        // On a narrow terminal the end is cut off.
         let line = format!(
-            "step {} of {}   {bits_per_byte:.3} bits per byte   {} tokens/s   {} left",
+            "step {} of {}   {} left   {bits_per_byte:.3} bits per byte   {} tokens/s",
             number(*step),
             number(*steps),
-            short(*tokens_per_second),
-            duration(*seconds_left)
+            duration(*seconds_left),
+            short(*tokens_per_second)
         );
         match &self.bar {
             Some(bar) => {
@@ -176,6 +177,6 @@ impl Listener for Progress {
 mod tests {
     #[test]
     fn the_bar_has_its_own_style() {
-        assert!(super::ProgressStyle::with_template("{bar:24} {wide_msg}").is_ok());
+        assert!(super::ProgressStyle::with_template("{bar:16} {wide_msg}").is_ok());
     }
 }

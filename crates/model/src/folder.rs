@@ -2,11 +2,11 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `config.json` | the resolved recipe, versions, seed, data hash, figures, and a SHA-256 of every other file |
+//! | `config.json` | the resolved recipe, versions, seed, data hash, figures, and a SHA-256 of every other file but the card |
 //! | `model.safetensors` | the weights |
 //! | `tokenizer.json` | the tokenizer |
 //! | `prior.safetensors` | the prior fitted to the latents |
-//! | `README.md` | the model card |
+//! | `README.md` | the model card, yours to edit |
 //! | `metrics.jsonl` | every event of the training |
 //!
 //! A folder is written under a temporary name beside its place, flushed, and renamed, so that a crash leaves no
@@ -24,6 +24,9 @@ use sha2::{Digest, Sha256};
 use strait_text::Tokenizer;
 
 use crate::{Autoencoder, Recipe, decoding, prior::Prior, weights};
+
+/// The model card: the one file that is not checked, as it is yours to edit.
+pub const CARD: &str = "README.md";
 
 /// The version of the folder's layout.
 pub const FORMAT: u32 = 1;
@@ -132,6 +135,9 @@ pub enum FolderError {
     /// In the way.
     #[error("{}: already there; choose another --out, or replace it with --force", .0.display())]
     Exists(PathBuf),
+    /// Something that is not ours is in the way.
+    #[error("{}: there, and not a Strait model, so it is not replaced even with --force; choose another --out", .0.display())]
+    Foreign(PathBuf),
     /// The system refused.
     #[error("{}: cannot {what}: {source}", path.display())]
     Io {
@@ -222,9 +228,7 @@ pub fn training_dir(dir: &Path) -> PathBuf {
 /// # Errors
 /// [`FolderError::Exists`] if `dir` is there and `replace` is false; nothing is changed if anything fails.
 pub fn save(dir: &Path, saved: &Saved, extra: &[(&str, Vec<u8>)], replace: bool) -> Result<(), FolderError> {
-    if dir.exists() && !replace {
-        return Err(FolderError::Exists(dir.into()));
-    }
+    check_place(dir, replace)?;
     let internal = |e: String| FolderError::Damaged { file: dir.into(), why: e };
     let mut files: Vec<(&str, Vec<u8>)> = vec![
         ("model.safetensors", weights::to_bytes(&saved.model.params).map_err(|e| internal(e.to_string()))?),
@@ -232,7 +236,8 @@ pub fn save(dir: &Path, saved: &Saved, extra: &[(&str, Vec<u8>)], replace: bool)
         ("prior.safetensors", saved.prior.to_bytes()),
     ];
     files.extend(extra.iter().cloned());
-    let hashes = files.iter().map(|(name, bytes)| (name.to_string(), sha256(bytes))).collect();
+    let checked = files.iter().filter(|(name, _)| *name != CARD);
+    let hashes = checked.map(|(name, bytes)| (name.to_string(), sha256(bytes))).collect();
     let config = Config { files: hashes, checksum: String::new(), ..saved.config.clone() };
     let config = Config { checksum: sha256(&to_json(&config)), ..config };
     files.push(("config.json", to_json(&config)));
@@ -249,6 +254,21 @@ pub fn save(dir: &Path, saved: &Saved, extra: &[(&str, Vec<u8>)], replace: bool)
     place(temporary, dir)?;
     sync_dir(parent);
     Ok(())
+}
+
+/// Whether a model may be written to `dir`: nothing is there, or, to `replace`, a model or an empty folder.
+pub fn check_place(dir: &Path, replace: bool) -> Result<(), FolderError> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    if !replace {
+        return Err(FolderError::Exists(dir.into()));
+    }
+    let empty = fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
+    match empty || dir.join("config.json").is_file() {
+        true => Ok(()),
+        false => Err(FolderError::Foreign(dir.into())),
+    }
 }
 
 /// Renames the finished folder to its place; an old one goes aside first and is removed at the end.

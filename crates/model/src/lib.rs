@@ -1,6 +1,6 @@
 //! Models: a text goes through an encoder to a latent vector, and through a decoder back to text.
 //!
-//! [`Recipe`](config::Recipe) says what to build; [`Autoencoder`] is the network with its weights; [`decoding`] turns
+//! [`Recipe`] says what to build; [`Autoencoder`] is the network with its weights; [`decoding`] turns
 //! scores of next tokens into sequences; [`prior`] models the latents of a corpus; [`folder`] keeps all of it on disk.
 //! Nothing here knows the clock or the terminal.
 

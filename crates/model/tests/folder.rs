@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use strait_model::{
     Autoencoder, Recipe,
     decoding::Options,
-    folder::{self, Config, Data, FORMAT, Saved, Training},
+    folder::{self, CARD, Config, Data, FORMAT, Saved, Training},
     prior::Prior,
 };
 use strait_text::{Tokenizer, TokenizerKind};
@@ -74,6 +74,14 @@ fn an_existing_model_is_replaced_only_when_asked() {
     folder::save(&dir, &saved(), &[], true).unwrap();
     assert!(folder::open(&dir).is_ok());
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    fs::write(dir.join(CARD), "my own words").unwrap();
+    assert!(folder::open(&dir).is_ok(), "the card is the user's");
+
+    let papers = root.path().join("papers");
+    fs::create_dir(&papers).unwrap();
+    fs::write(papers.join("thesis.txt"), "years of work").unwrap();
+    assert!(folder::save(&papers, &saved(), &[], true).unwrap_err().to_string().contains("not a Strait model"));
+    assert!(papers.join("thesis.txt").exists());
 }
 
 #[test]
@@ -84,7 +92,7 @@ fn each_damaged_or_missing_file_is_named() {
     let names: Vec<String> =
         fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(names.len(), 5);
-    for name in names {
+    for name in names.into_iter().filter(|n| n != CARD) {
         let file = dir.join(&name);
         let whole = fs::read(&file).unwrap();
         let mut flipped = whole.clone();

@@ -25,7 +25,7 @@ pub use strait_model::{
     Recipe,
     config::RecipeError,
     decoding::Options as DecodingOptions,
-    folder::{Config, FolderError},
+    folder::{Config, FolderError, check_place},
 };
 pub use strait_text as text;
 pub use strait_train::{Budget, Event, Listener, Outcome, Size, TrainError, plan::Plan};

@@ -86,7 +86,7 @@ fn yelp_short() {
 #[test]
 fn chinese() {
     for (file, per_character) in
-        [("tatoeba_zh_en/train.zh.txt", 0.75), ("zh_common_voice/train.txt", 0.75), ("zh_reviews/train.tsv", 0.65)]
+        [("tatoeba_zh_en/train.zh.txt", 0.95), ("zh_common_voice/train.txt", 0.95), ("zh_reviews/train.tsv", 0.95)]
     {
         let Some(corpus) = corpus(file) else { continue };
         let t = subwords(&corpus);

@@ -1,59 +1,66 @@
-//! The temperature to sample at: that at which samples surprise a model of the training text as much as held-out
-//! text does.
+//! The temperature to sample at: the coolest at which samples are as varied as real text.
 //!
-//! A Kneser-Ney 5-gram of the training texts reads the validation texts and samples drawn at several temperatures.
-//! Cooler samples are more ordinary than real text, hotter ones stranger; where the perplexities meet, variety and
-//! coherence are those of the corpus, as far as five words can tell.
+//! Cool samples are the most coherent, and the most alike. Variety is measured as distinct-2 (Li et al. 2016), the
+//! share of different pairs of neighbouring units among all pairs, over as many samples as there are validation
+//! texts: where it reaches that of the validation texts, going hotter would only add noise.
+
+use std::collections::HashSet;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use strait_eval::{Interner, KneserNey, Unit};
+use strait_eval::{Interner, Unit};
 use strait_model::{Autoencoder, decoding::Options, prior::Prior};
 use strait_text::Tokenizer;
 
-/// Samples drawn at each temperature.
-const SAMPLES: usize = 400;
+/// Samples drawn at each temperature, at most.
+const SAMPLES: usize = 1000;
+/// With fewer validation texts nothing can be compared.
+const LEAST: usize = 50;
 /// The temperatures tried.
 const TEMPERATURES: [f32; 5] = [0.4, 0.55, 0.7, 0.85, 1.0];
-/// Used when there are no validation texts to compare with.
+/// Used when there are too few validation texts.
 const FALLBACK: f32 = 0.7;
 
 /// What was found.
 pub struct Calibration {
     pub temperature: f32,
-    /// Perplexity of the validation texts under the 5-gram of the training texts; NaN without any.
-    pub held_out_ppl: f64,
+    /// Distinct-2 of the validation texts; NaN if there are too few.
+    pub distinct2: f64,
 }
 
 /// Finds the temperature for `model` with `prior`; `max_len` limits samples.
 pub fn temperature(
     (model, prior, tokenizer): (&Autoencoder, &Prior, &Tokenizer),
-    (train, valid): (&[String], &[String]),
+    valid: &[String],
     unit: Unit,
     max_len: usize,
     seed: u64,
 ) -> Calibration {
-    let mut interner = Interner::new();
-    let train = interner.encode_all(train, unit);
-    let known = interner.len();
-    let judge = KneserNey::fit(&train, known);
-    let held_out_ppl = judge.ppl(&interner.encode_all(&valid[..valid.len().min(2000)], unit));
-    if !held_out_ppl.is_finite() {
-        return Calibration { temperature: FALLBACK, held_out_ppl };
+    let n = valid.len().min(SAMPLES);
+    if n < LEAST {
+        return Calibration { temperature: FALLBACK, distinct2: f64::NAN };
     }
+    let level = distinct2(&valid[..n], unit);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let latents = prior.sample_many(SAMPLES, &mut rng);
-    let seeds: Vec<u64> = (0..SAMPLES).map(|_| rng.next_u64()).collect();
+    let latents = prior.sample_many(n, &mut rng);
+    let seeds: Vec<u64> = (0..n).map(|_| rng.next_u64()).collect();
     let curve = TEMPERATURES.map(|temperature| {
         let options = Options { temperature, max_len, ..Options::default() };
         let outputs = model.decode(&latents, &options, tokenizer.kind(), &seeds);
         let texts: Vec<String> = outputs.iter().map(|o| tokenizer.decode(&o.tokens)).collect();
-        (temperature, judge.ppl(&interner.encode_all(&texts, unit)).ln())
+        (temperature, distinct2(&texts, unit))
     });
-    Calibration { temperature: crossing(&curve, held_out_ppl.ln()), held_out_ppl }
+    Calibration { temperature: crossing(&curve, level), distinct2: level }
 }
 
-/// Where the curve of (temperature, log perplexity) first reaches `level`, between its points by straight lines, to
+/// The share of different pairs of neighbouring units among all pairs.
+fn distinct2(texts: &[String], unit: Unit) -> f64 {
+    let encoded = Interner::new().encode_all(texts, unit);
+    let pairs = || encoded.iter().flat_map(|t| t.windows(2).map(|p| (p[0], p[1])));
+    pairs().collect::<HashSet<_>>().len() as f64 / pairs().count().max(1) as f64
+}
+
+/// Where the curve of (temperature, variety) first reaches `level`, between its points by straight lines, to
 /// two digits; its ends where it never does.
 fn crossing(curve: &[(f32, f64)], level: f64) -> f32 {
     let at = curve.iter().position(|p| p.1 >= level || p.1.is_nan());

@@ -40,7 +40,7 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     }
     let longest = max_len(&run.train_ids);
     let parts = (&run.model, &fit.prior, &run.tokenizer);
-    let calibration = calibrate::temperature(parts, (&run.train, &run.valid), run.unit, longest, seed);
+    let calibration = calibrate::temperature(parts, &run.valid, run.unit, longest, seed);
     let figures = figures(&mut run, &fit, &calibration);
     let greedy = decoding::Options { max_len: longest, ..decoding::Options::default() };
     let lengths: Vec<usize> = run.train_ids.iter().map(Vec::len).collect();
@@ -101,7 +101,7 @@ fn figures(run: &mut Run, fit: &prior::Fit, calibration: &Calibration) -> BTreeM
         ("valid_reconstruction_n", report.n as f64),
         ("prior_held_out_nats", chosen),
         ("sampling_temperature", (calibration.temperature as f64 * 100.0).round() / 100.0),
-        ("valid_kneser_ney_ppl", calibration.held_out_ppl),
+        ("valid_distinct2", calibration.distinct2),
         ("seconds", run.seconds().round()),
     ]
     .into_iter()
@@ -136,12 +136,14 @@ fn card(config: &Config, fit: &prior::Fit) -> String {
         text += &format!("| {} | {:.2} | {mark} |\n", c.name, c.held_out_nats_per_vector);
     }
     text += &format!("\n{}\n\n", fit.reason);
-    text += &format!(
-        "Samples are drawn at temperature {:.2}, where a 5-gram model of the training text finds them as surprising as \
-         the validation text (perplexity {:.0}).\n\n",
-        config.sampling.temperature,
-        figure("valid_kneser_ney_ppl")
-    );
+    text += &match figure("valid_distinct2") {
+        level if level.is_finite() => format!(
+            "Samples are drawn at temperature {:.2}, the coolest at which they are as varied as the validation records \
+             (distinct-2 {level:.3}).\n\n",
+            config.sampling.temperature
+        ),
+        _ => format!("Samples are drawn at temperature {:.2}.\n\n", config.sampling.temperature),
+    };
     text += "## Use\n\n```\nstrait sample -m DIR -n 10\nstrait reconstruct -m DIR FILE\nstrait interpolate -m DIR \
              \"one text\" \"another\" --steps 5\n```\n\n";
     text += "A model of so little text knows nothing else; it may repeat records it was trained on.\n";

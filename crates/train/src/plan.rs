@@ -164,7 +164,7 @@ pub fn make(
     );
     let (epochs, tokens) = (steps as f64 / steps_per_epoch, recipe.training.batch_tokens);
     reasons.push(format!("{steps} steps of up to {tokens} tokens: {epochs:.1} passes over the data"));
-    let look_every = (steps / 24).clamp(1, (steps_per_epoch * 2.0).ceil().max(100.0) as u64);
+    let look_every = (steps / 24).clamp(steps.min(10), (steps_per_epoch * 2.0).ceil().max(100.0) as u64);
     Ok(Plan { recipe, size, steps, look_every, steps_per_epoch, reasons })
 }
 

@@ -22,7 +22,7 @@ use strait_engine::{
 use strait_eval::Unit;
 use strait_model::{
     Autoencoder, Recipe,
-    folder::{FolderError, training_dir, write_flushed},
+    folder::{self, FolderError, training_dir, write_flushed},
 };
 use strait_text::Tokenizer;
 
@@ -90,9 +90,7 @@ struct Texts {
 /// Begins a training and runs it to its end, or until `stop` is set.
 pub fn start(request: Request, listener: &mut dyn Listener, stop: &AtomicBool) -> Result<Outcome, TrainError> {
     let dir = training_dir(&request.out);
-    if request.out.exists() && !request.replace {
-        return Err(FolderError::Exists(request.out).into());
-    }
+    folder::check_place(&request.out, request.replace)?;
     if dir.exists() && !request.replace {
         return Err(TrainError::Unfinished { path: dir, out: request.out });
     }
@@ -110,7 +108,7 @@ pub fn start(request: Request, listener: &mut dyn Listener, stop: &AtomicBool) -
     let job = Job { name: request.name, hash: request.hash, seed: request.seed, replace: request.replace, plan };
     let texts = Texts { train: request.train, valid: request.valid };
     open_folder(&dir, &job, &texts, &tokenizer)?;
-    Run::new(request.out, job, texts, tokenizer)?.to_the_end(listener, stop)
+    Run::new(request.out, job, texts, tokenizer)?.complete(listener, stop)
 }
 
 /// Goes on with the unfinished training of the model folder `out` (its own folder's name works too).
@@ -127,7 +125,7 @@ pub fn resume(out: &Path, listener: &mut dyn Listener, stop: &AtomicBool) -> Res
     let file = dir.join("tokenizer.json");
     let bytes = read(&file)?;
     let tokenizer = Tokenizer::from_bytes(&bytes).map_err(|e| TrainError::Damaged { file, why: e.to_string() })?;
-    Run::new(out, job, texts, tokenizer)?.to_the_end(listener, stop)
+    Run::new(out, job, texts, tokenizer)?.complete(listener, stop)
 }
 
 /// Makes the training's folder: whole, or not at all.
@@ -265,7 +263,7 @@ impl Run {
         self.earlier + self.sitting.elapsed().as_secs_f64()
     }
 
-    fn to_the_end(mut self, listener: &mut dyn Listener, stop: &AtomicBool) -> Result<Outcome, TrainError> {
+    fn complete(mut self, listener: &mut dyn Listener, stop: &AtomicBool) -> Result<Outcome, TrainError> {
         let mut log = Log::open(&self.dir, self.position.step, listener)?;
         if self.resumed {
             log.hear(&Event::Resumed { step: self.position.step });

@@ -32,6 +32,9 @@ pub struct Demo {
     /// Train for 10 seconds instead of 40
     #[arg(long)]
     quick: bool,
+    /// Train for so many minutes instead
+    #[arg(long, value_name = "M", conflicts_with = "quick", value_parser = crate::flags::positive)]
+    minutes: Option<f64>,
     /// The folder for the corpus and the model
     #[arg(short, long, value_name = "DIR", default_value = "strait-demo")]
     out: PathBuf,
@@ -60,9 +63,9 @@ impl Demo {
         let seed = self.seed.to_string();
         let at = |name: &str| out.join(name).to_string_lossy().into_owned();
         let (corpus, new, model, latents) = (at("sentences.csv"), at("unseen.txt"), at("model"), at("latents.npy"));
-        let (recipe, minutes) = (at("demo.toml"), if self.quick { "0.17" } else { "0.67" });
+        let (recipe, minutes) = (at("demo.toml"), self.minutes().to_string());
 
-        let mut train = vec!["train", &corpus, "--out", &model, "--minutes", minutes, "--seed", &seed];
+        let mut train = vec!["train", &corpus, "--out", &model, "--minutes", &minutes, "--seed", &seed];
         train.extend(["--size", "tiny", "--recipe", &recipe]);
         if self.force {
             train.push("--force");
@@ -80,6 +83,10 @@ impl Demo {
         say!("\nThe corpus ({corpus}) and the model ({model}) are yours. Now try your own text:");
         say!("  strait train FILE");
         Ok(())
+    }
+
+    fn minutes(&self) -> f64 {
+        self.minutes.unwrap_or(if self.quick { 0.17 } else { 0.67 })
     }
 
     /// Writes the corpus, and a few sentences that are not in it.
@@ -102,7 +109,7 @@ impl Demo {
         Ok(unseen)
     }
 
-    /// Writes a recipe for so short a training: many small, bold steps, and less noise to overcome.
+    /// Writes a recipe for so short a training: many small, bold steps, and less noise to overcome; found by trying.
     fn make_recipe(&self) -> Result<()> {
         let mut recipe = Recipe::built_in().into_iter().next().unwrap_or_default();
         recipe.name = "demo".into();

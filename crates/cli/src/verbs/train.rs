@@ -1,7 +1,6 @@
 //! `strait train`: from a file of texts to a model folder.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -11,7 +10,7 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
-use strait::{Budget, FolderError, Recipe, Size, Training, text::ReadOptions};
+use strait::{Budget, Recipe, Size, Training, text::ReadOptions};
 
 use super::resume;
 use crate::{
@@ -96,7 +95,7 @@ impl Train {
     pub fn run(self) -> Result<()> {
         let started = Instant::now();
         let out = self.out.clone().unwrap_or_else(|| default_out(&self.file));
-        may_make(&out, self.force)?;
+        strait::check_place(&out, self.force)?;
         let recipe = self.network.recipe()?;
         let training = self.training(&out, recipe, started)?;
         let file = Some(self.file.as_path()).filter(|f| *f != Path::new("-"));
@@ -164,21 +163,6 @@ fn default_out(file: &Path) -> PathBuf {
     name.into()
 }
 
-/// Refuses early what would be refused after the reading; and never replaces what is no model.
-fn may_make(out: &Path, force: bool) -> Result<()> {
-    let there = fs::symlink_metadata(out).is_ok();
-    if there && !force {
-        return Err(strait::Error::from(FolderError::Exists(out.into())).into());
-    }
-    let empty = || fs::read_dir(out).is_ok_and(|mut files| files.next().is_none());
-    if there && !out.join("config.json").is_file() && !empty() {
-        let what =
-            format!("{}: not a Strait model, so --force does not replace it; choose another --out", out.display());
-        return Err(anyhow::anyhow!(what));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,19 +179,5 @@ mod tests {
         ] {
             assert_eq!(default_out(Path::new(file)), Path::new(model), "{file}");
         }
-    }
-
-    #[test]
-    fn force_replaces_models_only() {
-        let dir = tempfile::tempdir().unwrap();
-        let out = dir.path().join("precious");
-        assert!(may_make(&out, false).is_ok());
-        fs::create_dir(&out).unwrap();
-        assert!(may_make(&out, false).is_err());
-        assert!(may_make(&out, true).is_ok());
-        fs::write(out.join("photo.jpg"), "x").unwrap();
-        assert!(may_make(&out, true).unwrap_err().to_string().contains("precious"));
-        fs::write(out.join("config.json"), "{}").unwrap();
-        assert!(may_make(&out, true).is_ok());
     }
 }

@@ -19,7 +19,7 @@ fn a_file_cut_short_or_changed_or_gone_is_named() {
     let model = copy("damaged");
     let files: Vec<_> = fs::read_dir(&model).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(files.len() >= 6);
-    for file in &files {
+    for file in files.iter().filter(|f| *f != "README.md") {
         let (path, file) = (model.join(file), file.to_str().unwrap());
         let whole = fs::read(&path).unwrap();
         let mut changed = whole.clone();

@@ -18,7 +18,7 @@ use assert_cmd::Command;
 use strait::text::grammar::{Grammar, Language};
 
 /// Steps of the small trainings.
-const STEPS: &str = "24";
+const STEPS: &str = "12";
 
 /// The command, in a folder of its own if it writes.
 fn strait() -> Command {
@@ -73,7 +73,7 @@ fn fixture() -> &'static Fixture {
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
         let (corpus, model) = (dir.join("corpus.txt"), dir.join("model"));
-        let sentences = Grammar::default().corpus(300, Some(Language::English), 7);
+        let sentences = Grammar::default().corpus(200, Some(Language::English), 7);
         let lines: String = sentences.iter().map(|s| format!("{}\n", s.text)).collect();
         fs::write(&corpus, lines).unwrap();
         train(&corpus, &model);

@@ -10,7 +10,7 @@ use std::{
 use super::{done, failed, fixture, folder, stderr, text};
 
 /// Long enough to be caught in the middle.
-const STEPS: &str = "60";
+const STEPS: &str = "40";
 
 fn args(out: &Path) -> Vec<&str> {
     vec![

@@ -10,7 +10,7 @@ fn it_says_what_it_found_and_decided_and_what_comes_next() {
     let output = run(&train_args(&fixture().corpus, &out));
     let said = stderr(&output);
     assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), ""), "{said}");
-    for part in ["corpus.txt: 300 records", "(--format to override)", "Recipe dae", "size tiny", "bits per byte"] {
+    for part in ["corpus.txt: 200 records", "(--format to override)", "Recipe dae", "size tiny", "bits per byte"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let next: Vec<&str> = said.lines().filter(|l| l.starts_with("  strait ")).collect();
@@ -69,7 +69,7 @@ fn standard_input_with_its_own_validation_and_overrides() {
     let facts: serde_json::Value = serde_json::from_str(&done(&["info", "-m", text(&out), "--json"])).unwrap();
     assert_eq!(facts["recipe"]["name"], "ae");
     assert_eq!(facts["seed"], 5);
-    assert_eq!(facts["data"]["valid"], 300);
+    assert_eq!(facts["data"]["valid"], 200);
     assert!((facts["recipe"]["training"]["rate"].as_f64().unwrap() - 0.001).abs() < 1e-8);
 }
 
@@ -115,4 +115,21 @@ fn bad_corpora_are_refused_with_the_place() {
     }
     let said = failed(&["train", text(&fixture().corpus), "--out", text(&dir.join("m")), "--column", "x"], 1);
     assert!(said.contains("--column"), "{said}");
+}
+
+#[test]
+fn the_demo_shows_every_command_and_leaves_a_model() {
+    let dir = folder("demo");
+    let output = strait().current_dir(&dir).args(["demo", "--minutes", "0.02"]).output().unwrap();
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    for verb in ["train", "reconstruct", "sample", "interpolate", "vary", "encode"] {
+        assert!(said.contains(&format!("\n$ strait {verb} ")), "{verb}: {said}");
+    }
+    // Reconstructions, samples, a way, variations.
+    assert_eq!(stdout(&output).lines().count(), 6 + 6 + 6 + 4);
+    assert!(dir.join("strait-demo/sentences.csv").is_file() && dir.join("strait-demo/latents.npy").is_file());
+    done(&["info", "-m", text(&dir.join("strait-demo/model"))]);
+    let again = strait().current_dir(&dir).arg("demo").output().unwrap();
+    assert!(again.status.code() == Some(1) && stderr(&again).contains("--force"));
 }

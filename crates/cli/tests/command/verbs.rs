@@ -153,8 +153,8 @@ fn vary_by_nothing_is_the_reconstruction() {
 #[test]
 fn info_tells_what_the_model_is() {
     let card = done(&["info", "-m", model()]);
-    for word in ["recipe", "dae", "weights", "300", "corpus.txt", "bits per byte", "prior", "seed"] {
-        assert!(card.contains(word) || word == "300", "{word}: {card}");
+    for word in ["recipe", "dae", "weights", "corpus.txt", "bits per byte", "prior", "seed"] {
+        assert!(card.contains(word), "{word}: {card}");
     }
     let facts = &json_lines(&done(&["info", "-m", model(), "--json"]))[0];
     assert_eq!(facts["training"]["steps"].to_string(), STEPS);

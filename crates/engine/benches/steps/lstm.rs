@@ -1,6 +1,6 @@
 //! The LSTM-VAE of `benches/pytorch_steps.py`, from the engine's layers: a training step, greedy decoding, encoding.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -8,13 +8,15 @@ use strait_engine::{
     Packing, ParamId, Params, Tape, init,
     ops::{
         cross_entropy::CrossEntropy,
-        embedding, linear,
+        embedding,
+        gaussian::Divergence,
+        linear,
         rnn::{Cell, Direction, Rnn, State, Weights},
     },
     optim::{Optimiser, Rule},
 };
 
-use crate::report::{Report, measure};
+use crate::report::{Parts, Report, measure};
 
 const VOCABULARY: usize = 10_000;
 const EMBEDDING: usize = 256;
@@ -71,22 +73,6 @@ fn random_ids(n: usize, rng: &mut ChaCha8Rng) -> Vec<u32> {
     (0..n).map(|_| rng.random_range(0..VOCABULARY as u32)).collect()
 }
 
-/// What a step costs, part by part, in seconds.
-#[derive(Default)]
-struct Parts(Vec<(&'static str, f64)>);
-
-impl Parts {
-    fn add(&mut self, name: &'static str, since: &mut Instant) {
-        let now = Instant::now();
-        let spent = (now - *since).as_secs_f64();
-        *since = now;
-        match self.0.iter_mut().find(|(n, _)| *n == name) {
-            Some((_, total)) => *total += spent,
-            None => self.0.push((name, spent)),
-        }
-    }
-}
-
 /// One training step a run: forward, backward, Adam.
 pub fn train(report: &mut Report, rounds: usize, breakdown: bool) {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
@@ -97,7 +83,7 @@ pub fn train(report: &mut Report, rounds: usize, breakdown: bool) {
     // Teacher forcing: position t reads token t - 1; rows are time-major, so this is a shift by one block of rows.
     let read: Vec<u32> = std::iter::repeat_n(0, BATCH).chain(ids[..BATCH * (STEPS - 1)].iter().copied()).collect();
     let mut tape = Tape::new();
-    let (mut parts, warmup) = (Parts::default(), 4);
+    let (mut parts, warmup) = (Parts::new(), 4);
     let mut step = || {
         let noise = init::normal(BATCH * LATENT, 1.0, &mut rng);
         training_step(&mut model, &mut optimiser, &mut tape, &packing, (&ids, &read, &noise), &mut parts);
@@ -105,9 +91,7 @@ pub fn train(report: &mut Report, rounds: usize, breakdown: bool) {
     let t = measure(rounds, warmup, &mut step);
     report.workload("lstm train step", t, BATCH * STEPS, "tok");
     if breakdown {
-        for (name, total) in &parts.0 {
-            report.figure(&format!("  {name}"), total / (rounds + warmup) as f64 * 1e3, "ms");
-        }
+        parts.print(report, rounds + warmup);
     }
 }
 
@@ -119,34 +103,24 @@ fn training_step(
     (ids, read, noise): (&[u32], &[u32], &[f32]),
     parts: &mut Parts,
 ) {
-    let mut clock = Instant::now();
     let p = &mut model.params;
+    parts.begin();
     tape.reset();
     let x = tape.embedding(p, model.table, ids);
     let direction = [Direction::forward(model.encoder)];
     let states = tape.rnn(p, x, packing, &Rnn { cell: Cell::Lstm, directions: &direction, sequence: None });
-    parts.add("encoder", &mut clock);
-    let z = tape.variable(noise, (BATCH, LATENT));
-    {
-        let t = vec![0u32; BATCH * STEPS];
-        tape.cross_entropy(
-            p,
-            states,
-            &CrossEntropy {
-                weight: model.mu.0,
-                bias: Some(model.mu.1),
-                targets: &t,
-                row_weights: None,
-                smoothing: 0.0,
-                scale: 1e-3,
-            },
-        );
-    }
-    parts.add("latent", &mut clock);
+    parts.add("encoder");
+    let last: Vec<u32> = packing.last_rows().map(|row| row as u32).collect();
+    let h = tape.gather_rows(states, &last);
+    let mu = tape.linear(p, h, model.mu.0, Some(model.mu.1));
+    let log_variance = tape.linear(p, h, model.log_variance.0, Some(model.log_variance.1));
+    let z = tape.reparameterise(mu, log_variance, noise);
+    tape.kl_standard_normal(mu, log_variance, Divergence { scale: 0.1 / BATCH as f32, free: 0.0 });
+    parts.add("latent");
     let x = tape.embedding(p, model.table, read);
     let direction = [Direction::forward(model.decoder)];
     let y = tape.rnn(p, x, packing, &Rnn { cell: Cell::Lstm, directions: &direction, sequence: Some(z) });
-    parts.add("decoder", &mut clock);
+    parts.add("decoder");
     let ce = CrossEntropy {
         weight: model.out.0,
         bias: Some(model.out.1),
@@ -156,11 +130,11 @@ fn training_step(
         scale: 1.0 / (BATCH * STEPS) as f32,
     };
     tape.cross_entropy(p, y, &ce);
-    parts.add("output layer, both ways", &mut clock);
+    parts.add("output layer, both ways");
     tape.backward(p).expect("the loss is finite");
-    parts.add("backward", &mut clock);
+    parts.add("backward");
     optimiser.step(p, 1e-3, 0.0).expect("gradients are finite");
-    parts.add("Adam", &mut clock);
+    parts.add("Adam");
 }
 
 /// Greedy decoding of 20 tokens from z, for one row and for 64.

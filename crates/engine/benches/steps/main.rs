@@ -11,6 +11,7 @@ mod lstm;
 mod peak;
 mod products;
 mod report;
+mod transformer;
 
 use report::Report;
 
@@ -23,7 +24,7 @@ fn main() {
     let threads = after("--threads").unwrap_or(2);
     let rounds = after("--rounds").unwrap_or(15);
     let flag = |name: &str| arguments.iter().any(|a| a == name);
-    let names = ["peak", "gemm", "lstm", "greedy", "encode"];
+    let names = ["peak", "gemm", "lstm", "greedy", "encode", "transformer"];
     let all = !names.iter().any(|n| flag(n));
     let wanted = |name: &str| all || flag(name);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
@@ -43,6 +44,9 @@ fn main() {
         }
         if wanted("encode") {
             lstm::encode(&mut report, rounds.div_ceil(4));
+        }
+        if wanted("transformer") {
+            transformer::train(&mut report, rounds.div_ceil(2), flag("--breakdown"));
         }
         report.finish();
     });

@@ -77,7 +77,7 @@ fn product(report: &mut Report, shape: &Shape, rounds: usize) {
         let b = |p: usize, j: usize| if kind == Kind::Forward { w[j * k + p] } else { w[p * n + j] };
         black_box(ours::reference((rows, k, n), a, b));
     };
-    let t = alternate(rounds, 0.02, &mut [&mut ours, &mut other]);
+    let t = alternate(rounds, 0.001, &mut [&mut ours, &mut other]);
     let slow = alternate(1, 0.0, &mut [&mut plain]);
     let flop = 2.0 * (m * k * n) as f64 / 1e9;
     let [a, b, p] = [flop / t[0].median, flop / t[1].median, flop * rows as f64 / m as f64 / slow[0].median];

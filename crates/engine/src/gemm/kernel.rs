@@ -14,6 +14,9 @@ use crate::simd::Level;
 const DEPTH: usize = 512;
 /// Rows of a block of A copied together.
 const BLOCK_ROWS: usize = 192;
+/// Steps of k copied at once for all tiles: few, since rows of a matrix often lie a power of two apart and would push
+/// each other out of the first-level cache.
+const COPY_DEPTH: usize = 8;
 
 /// A product to compute: see [`super::gemm_panels`].
 pub(super) struct Job<'a> {
@@ -62,6 +65,12 @@ trait Vector: Copy {
     unsafe fn store(self, p: *mut f32);
     /// `self + a b`.
     unsafe fn add_product(self, a: Self, b: Self) -> Self;
+    /// Asks for the cache line of `p`, which need not be readable, to come into the first-level cache.
+    #[inline(always)]
+    fn prefetch(_p: *const f32) {}
+    /// The same for the second-level cache.
+    #[inline(always)]
+    fn prefetch_far(_p: *const f32) {}
 }
 
 thread_local! {
@@ -84,7 +93,7 @@ unsafe fn blocks<T: Vector, const V: usize, const ROWS: usize>(job: &Job<'_>) {
         for at in (0..job.m).step_by(BLOCK_ROWS) {
             let rows = BLOCK_ROWS.min(job.m - at);
             let mut block = Block { at, rows, from, depth, tiles: rows.div_ceil(ROWS), copy: std::ptr::null() };
-            if rows > 3 && (job.end - job.first >= 4 || job.a.row == 1) {
+            if job.a.column != 1 && rows > 3 {
                 copy.resize((rows * depth).div_ceil(super::pack::LINE), Line::default());
                 // SAFETY: `copy` has room for the block; A is in bounds.
                 unsafe { block.copy_from(job.a, copy.as_mut_ptr().cast()) };
@@ -118,23 +127,41 @@ impl Block {
         t * self.rows / self.tiles
     }
 
+    /// Copies a block that lies by columns: a tile read in place would touch another page at every step of k.
     #[inline(always)]
     unsafe fn copy_from(&mut self, a: A<'_>, to: *mut f32) {
-        let source = a.data.as_ptr();
-        for t in 0..self.tiles {
-            let (first, end) = (self.tile(t), self.tile(t + 1));
-            let (rows, base) = (end - first, first * self.depth);
-            // SAFETY: the caller made room for rows * depth floats, and A holds these rows and columns.
-            unsafe {
-                let source = source.add((self.at + first) * a.row + self.from * a.column);
-                for p in 0..self.depth {
-                    for r in 0..rows {
-                        *to.add(base + p * rows + r) = *source.add(r * a.row + p * a.column);
+        debug_assert!(a.row == 1);
+        for start in (0..self.depth).step_by(COPY_DEPTH) {
+            let end = (start + COPY_DEPTH).min(self.depth);
+            for t in 0..self.tiles {
+                let (first, rows) = (self.tile(t), self.tile(t + 1) - self.tile(t));
+                for p in start..end {
+                    // SAFETY: the caller made room for rows * depth floats, and A holds these rows and columns.
+                    unsafe {
+                        let from = a.data.as_ptr().add((self.from + p) * a.column + self.at + first);
+                        copy_few(from, to.add(first * self.depth + p * rows), rows);
                     }
                 }
             }
         }
         self.copy = to;
+    }
+}
+
+/// Copies `n` floats, few of them, without a call.
+#[inline(always)]
+unsafe fn copy_few(from: *const f32, to: *mut f32, n: usize) {
+    let mut i = 0;
+    // SAFETY: promised by the caller.
+    unsafe {
+        while i + 4 <= n {
+            to.add(i).cast::<[f32; 4]>().write_unaligned(from.add(i).cast::<[f32; 4]>().read_unaligned());
+            i += 4;
+        }
+        while i < n {
+            *to.add(i) = *from.add(i);
+            i += 1;
+        }
     }
 }
 
@@ -234,7 +261,24 @@ unsafe fn tile<T: Vector, const V: usize, const R: usize, const P: usize>(
                 }
             }
         }
+        // While this tile is computed, the next one's part of C comes near.
+        let next = if t + 1 < block.tiles {
+            c.wrapping_add(R * job.ldc)
+        } else {
+            job.c.wrapping_add(block.at * job.ldc + (panel + P) * width)
+        };
+        for r in 0..R {
+            for i in (0..P * width).step_by(super::pack::LINE) {
+                T::prefetch(next.wrapping_add(r * job.ldc + i));
+            }
+        }
+        // So does its share of the next panel of B.
+        let share = (P * width).div_ceil(block.tiles);
+        let next = b[0].wrapping_add(P * job.b.k() * width + t * share * block.depth);
         for p in 0..block.depth {
+            if P == 1 && block.tiles > 1 {
+                T::prefetch_far(next.wrapping_add(p * share));
+            }
             let a = a.add(p * column);
             let mut right = [[T::splat(0.0); V]; P];
             for i in 0..P {
@@ -313,6 +357,16 @@ mod x86 {
                 unsafe fn load(p: *const f32) -> Self {
                     // SAFETY: promised by the caller.
                     unsafe { $load(p) }
+                }
+                #[inline(always)]
+                fn prefetch(p: *const f32) {
+                    // SAFETY: prefetching never faults.
+                    unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+                }
+                #[inline(always)]
+                fn prefetch_far(p: *const f32) {
+                    // SAFETY: as above.
+                    unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
                 }
                 #[inline(always)]
                 unsafe fn splat(x: f32) -> Self {

@@ -88,7 +88,7 @@ pub fn gemm(m: usize, a: A<'_>, b: &Packed, c: &mut [f32], ldc: usize, start: St
     let parts = (m * n * k / SPLIT_WORK).clamp(1, rayon::current_num_threads());
     if parts == 1 {
         run(0..m, 0..b.panels());
-    } else if b.panels() >= 4 * parts || m < 8 * parts {
+    } else if m < 8 * parts || (b.panels() >= 4 * parts && a.column == 1 && n > m) {
         threads::split(b.panels(), 1, |panels| run(0..m, panels));
     } else {
         threads::split(m, 4, |rows| run(rows, 0..b.panels()));

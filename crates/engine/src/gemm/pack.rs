@@ -42,8 +42,7 @@ impl Packed {
                     pack_transposed(&source[first * stride..], stride, columns, k, width, to);
                 } else {
                     for (p, to) in to.chunks_exact_mut(width).enumerate() {
-                        to[..columns].copy_from_slice(&source[p * stride + first..][..columns]);
-                        to[columns..].fill(0.0);
+                        copy_padded(&source[p * stride + first..][..columns], to);
                     }
                 }
             }
@@ -71,6 +70,19 @@ impl Packed {
     pub(super) fn panel(&self, index: usize) -> *const f32 {
         // SAFETY: `resize` above made room for all panels.
         unsafe { self.lines.as_ptr().cast::<f32>().add(index * self.k * self.panel_width()) }
+    }
+}
+
+/// `to` = `from` and zeros; whole cache lines are copied without a call.
+fn copy_padded(from: &[f32], to: &mut [f32]) {
+    let (from_lines, from_rest) = from.as_chunks::<LINE>();
+    let (to_lines, to_rest) = to.split_at_mut(from_lines.len() * LINE);
+    for (to, from) in to_lines.as_chunks_mut::<LINE>().0.iter_mut().zip(from_lines) {
+        *to = *from;
+    }
+    if !to_rest.is_empty() {
+        to_rest[..from_rest.len()].copy_from_slice(from_rest);
+        to_rest[from_rest.len()..].fill(0.0);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Bytes of logits a block may take; large blocks spare traffic on dW, small ones stay in cache.
-const BLOCK_BYTES: usize = 16 << 20;
+const BLOCK_BYTES: usize = 32 << 20;
 
 /// The output layer and how its losses count.
 pub struct CrossEntropy<'a> {

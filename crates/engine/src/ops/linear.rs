@@ -10,6 +10,7 @@ use crate::{
         elementwise::pieces,
     },
     params::Layout,
+    simd,
     tape::{Backward, Op},
     threads,
 };
@@ -118,11 +119,30 @@ pub(crate) fn weight_gradient(x: Var, dy: &[f32], n: usize, out: usize, weight: 
 /// `sums += the sum over the rows of m`, m (N, cols); each column is summed in row order.
 pub(crate) fn column_sums(m: &[f32], cols: usize, sums: &mut [f32]) {
     let size = sums.len().div_ceil(rayon::current_num_threads()).max(256);
-    threads::chunks(sums, size, |i, sums| {
-        for row in m.chunks_exact(cols) {
-            sums.iter_mut().zip(&row[i * size..]).for_each(|(s, x)| *s += x);
+    threads::chunks(sums, size, |i, sums| add_rows(sums, &m[(i * size).min(m.len())..], cols));
+}
+
+simd::multiversion! {
+    /// Adds rows that lie `stride` apart, several in one pass over the sums.
+    fn add_rows(sums: &mut [f32], rows: &[f32], stride: usize) -> () {
+        const PASS: usize = 8;
+        let (n, mut rest) = (sums.len(), rows);
+        while rest.len() >= (PASS - 1) * stride + n {
+            let row: [&[f32]; PASS] = std::array::from_fn(|i| &rest[i * stride..][..n]);
+            for j in 0..n {
+                let mut s = sums[j];
+                for i in 0..PASS {
+                    s += row[i][j];
+                }
+                sums[j] = s;
+            }
+            rest = rest.get(PASS * stride..).unwrap_or(&[]);
         }
-    });
+        while rest.len() >= n && n > 0 {
+            sums.iter_mut().zip(rest).for_each(|(s, x)| *s += x);
+            rest = rest.get(stride..).unwrap_or(&[]);
+        }
+    }
 }
 
 #[cfg(test)]

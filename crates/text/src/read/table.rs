@@ -145,9 +145,9 @@ fn detect_header(sample: &[&[String]], options: &ReadOptions) -> (bool, String) 
     if named(&options.column) || named(&options.label_column) {
         return (true, "the first row is the header: it holds the column named".to_owned());
     }
-    let none = (false, "no header was found (--header to say that there is one)".to_owned());
+    let none = (false, "no header was found (--header yes if there is one)".to_owned());
     let found = |why: &str| {
-        let what = format!("the first row is taken as the header, as {why} (--no-header if not)");
+        let what = format!("the first row is taken as the header, as {why} (--header no if not)");
         (true, what)
     };
     let like_a_name = |f: &String| {

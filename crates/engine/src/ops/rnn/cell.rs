@@ -62,6 +62,10 @@ impl Cell {
                     kept.copy_from_slice(c);
                 }
             }
+            if let Some((y, width)) = &s.out {
+                // SAFETY: as above.
+                unsafe { y.slice(row * width + at, n) }.copy_from_slice(hn);
+            }
         }
     }
 

@@ -16,7 +16,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 pub use cell::Cell;
 pub use step::State;
@@ -94,19 +94,19 @@ impl Tape {
         let h = params.shape(rnn.directions[0].weights.hidden).1;
         let width = rnn.directions.len() * h;
         let mut y = self.pool.take(n * width);
+        let needs = self.recording() && rnn.needs_grad(params, &self.values, x);
         let mut runs: Vec<Run> = rnn
             .directions
             .iter()
-            .map(|&d| Run::prepare(params, &self.values, &mut self.pool, packing, x, d, rnn))
+            .map(|&d| Run::prepare(params, &self.values, &mut self.pool, packing, needs, d, rnn))
             .collect();
         let out = Shared(y.as_mut_ptr());
-        let values = &self.values;
+        let x_values = self.values.get(x);
         // SAFETY: each run writes its own columns of y.
-        each(&mut runs, &|i, run| unsafe { run.forward(params, values, packing, &out, width, i * h) });
+        each(&mut runs, &|i, run| unsafe { run.forward(params, x_values, packing, &out, width, i * h) });
         for run in &mut runs {
             run.release_state(&mut self.pool);
         }
-        let needs = self.recording() && rnn.needs_grad(params, &self.values, x);
         if !needs {
             runs.drain(..).for_each(|r| r.release(&mut self.pool));
         }
@@ -130,6 +130,8 @@ fn each<T: Send>(runs: &mut [T], f: &(impl Fn(usize, &mut T) + Sync)) {
 struct Run {
     cell: Cell,
     direction: Direction,
+    /// Whether there is a way back; if not, the next two hold the rows at work only.
+    keep: bool,
     /// Activated gates (N, G H).
     gates: Vec<f32>,
     /// LSTM: c (N, H). GRU: h W_n^T + b_n (N, H). RNN: empty.
@@ -147,23 +149,37 @@ fn order(steps: usize, reverse: bool) -> impl DoubleEndedIterator<Item = usize> 
     (0..steps).map(move |i| if reverse { steps - 1 - i } else { i })
 }
 
+/// Rows whose input is multiplied at a time: enough for the kernel, few enough to stay in cache for the steps.
+const CHUNK_ROWS: usize = 128;
+
+/// The next positions to visit when `done` have been: as many as have [`CHUNK_ROWS`] rows, and one at least.
+fn chunk(packing: &Packing, done: usize, reverse: bool) -> Range<usize> {
+    let steps = packing.steps();
+    let rows = |a: usize, b: usize| packing.offset(b) - packing.offset(a);
+    if reverse {
+        let end = steps - done;
+        let start = (0..end - 1).rev().take_while(|&t| rows(t, end) <= CHUNK_ROWS).last().unwrap_or(end - 1);
+        start..end
+    } else {
+        let end = (done + 2..=steps).take_while(|&t| rows(done, t) <= CHUNK_ROWS).last().unwrap_or(done + 1);
+        done..end
+    }
+}
+
 impl Run {
     fn prepare(
         params: &Params,
         values: &Values,
         pool: &mut Pool,
         packing: &Packing,
-        x: Var,
+        keep: bool,
         direction: Direction,
         rnn: &Rnn<'_>,
     ) -> Run {
-        let Weights { input, hidden, bias, sequence } = direction.weights;
+        let Weights { hidden, sequence, .. } = direction.weights;
         let (gh, h) = params.shape(hidden);
         let (n, b) = (packing.rows(), packing.batch());
-        let mut gates = pool.take(n * gh);
-        let start = Start::Bias(&params.value(bias)[..gh]);
-        let pack = &params.packed(input, Layout::Forward)[0];
-        gemm::gemm(n, A::rows(values.get(x), params.shape(input).1), pack, &mut gates, gh, start, Finish::None);
+        let (rows, extra) = if keep { (n, n) } else { (n.min(CHUNK_ROWS + b), b) };
         let state = |pool: &mut Pool, v: Option<Var>, copies: usize| {
             let mut buffer = pool.take(copies * b * h);
             for copy in buffer.chunks_exact_mut((b * h).max(1)) {
@@ -177,8 +193,9 @@ impl Run {
         let mut run = Run {
             cell: rnn.cell,
             direction,
-            gates,
-            extra: if rnn.cell.has_extra() { pool.take(n * h) } else { Vec::new() },
+            keep,
+            gates: pool.take(rows * gh),
+            extra: if rnn.cell.has_extra() { pool.take(extra * h) } else { Vec::new() },
             h: state(pool, direction.h0, 2),
             c: if rnn.cell == Cell::Lstm { state(pool, direction.c0, 1) } else { Vec::new() },
             sequence: Vec::new(),
@@ -190,14 +207,14 @@ impl Run {
         run
     }
 
-    /// Runs all steps; h goes to columns `at..at + H` of `out` (N, width).
+    /// Runs all steps on x (N, D); h goes to columns `at..at + H` of `out` (N, width).
     ///
     /// # Safety
     /// No other thread touches those columns.
     unsafe fn forward(
         &mut self,
         params: &Params,
-        _values: &Values,
+        x: &[f32],
         packing: &Packing,
         out: &Shared<f32>,
         width: usize,
@@ -205,34 +222,63 @@ impl Run {
     ) {
         let Weights { hidden, bias, .. } = self.direction.weights;
         let (gh, h) = params.shape(hidden);
-        let half = packing.batch() * h;
-        let (front, back) = self.h.split_at_mut(half);
-        let (mut old, mut new) = (front, back);
-        for t in order(packing.steps(), self.direction.reverse) {
-            let (row, b) = (packing.offset(t), packing.active(t));
-            let extra = if self.extra.is_empty() { 0 } else { row * h };
-            let step = Step {
-                cell: self.cell,
-                params,
-                hidden,
-                inner_bias: params.value(bias).get(gh..).unwrap_or(&[]),
-                rows: b,
-                h,
-                gates: Shared(self.gates[row * gh..].as_mut_ptr()),
-                extra: Shared(self.extra[extra..].as_mut_ptr()),
-                sequence: &self.sequence,
-                h_old: old,
-                h_new: Shared(new.as_mut_ptr()),
-                c: Shared(self.c.as_mut_ptr()),
-            };
-            step.run();
-            for i in 0..b {
-                // SAFETY: rows of this step, columns of this direction.
-                let y = unsafe { out.slice((row + i) * width + at, h) };
-                y.copy_from_slice(&new[i * h..][..h]);
+        let mut state = std::mem::take(&mut self.h);
+        let (mut old, mut new) = state.split_at_mut(packing.batch() * h);
+        let mut done = 0;
+        while done < packing.steps() {
+            let chunk = chunk(packing, done, self.direction.reverse);
+            done += chunk.len();
+            // The first row that the gates hold.
+            let first = if self.keep { 0 } else { packing.offset(chunk.start) };
+            self.project(params, x, packing.offset(chunk.start)..packing.offset(chunk.end), first);
+            for t in order(chunk.len(), self.direction.reverse).map(|t| chunk.start + t) {
+                let row = packing.offset(t);
+                let extra = if self.extra.is_empty() || !self.keep { 0 } else { row * h };
+                let step = Step {
+                    cell: self.cell,
+                    params,
+                    hidden,
+                    inner_bias: params.value(bias).get(gh..).unwrap_or(&[]),
+                    rows: packing.active(t),
+                    h,
+                    gates: Shared(self.gates[(row - first) * gh..].as_mut_ptr()),
+                    extra: Shared(self.extra[extra..].as_mut_ptr()),
+                    sequence: &self.sequence,
+                    h_old: old,
+                    h_new: Shared(new.as_mut_ptr()),
+                    c: Shared(self.c.as_mut_ptr()),
+                    // SAFETY: rows of this step, columns of this direction.
+                    out: Some((Shared(unsafe { out.0.add(row * width + at) }), width)),
+                };
+                step.run();
+                std::mem::swap(&mut old, &mut new);
             }
-            std::mem::swap(&mut old, &mut new);
         }
+        self.h = state;
+    }
+
+    /// Computes the input's part of the gates of `rows`. The threads that will own the units in the steps do it, so
+    /// that the gates are then in their caches.
+    fn project(&mut self, params: &Params, x: &[f32], rows: Range<usize>, first: usize) {
+        let Weights { input, bias, .. } = self.direction.weights;
+        let (gh, d) = params.shape(input);
+        let pack = &params.packed(input, Layout::Forward)[0];
+        let (a, start) = (A::rows(&x[rows.start * d..], d), Start::Bias(&params.value(bias)[..gh]));
+        let gates = &mut self.gates[(rows.start - first) * gh..(rows.end - first) * gh];
+        let (h, width) = (gh / self.cell.gates(), pack.panel_width());
+        if !h.is_multiple_of(width) {
+            return gemm::gemm(rows.len(), a, pack, gates, gh, start, Finish::None);
+        }
+        let (panels, c) = (h / width, Shared(gates.as_mut_ptr()));
+        let grain = (SPLIT_WORK / (rows.len() * d * self.cell.gates() * width).max(1)).max(1);
+        threads::split(panels, grain, |units| {
+            let c = &c;
+            for g in 0..self.cell.gates() {
+                let (first, end) = (g * panels + units.start, g * panels + units.end);
+                // SAFETY: only the columns of these panels are written, and this thread owns them.
+                unsafe { gemm::gemm_panels(rows.len(), a, pack, first, end, c.0, gh, start, Finish::None) };
+            }
+        });
     }
 
     /// Gives the state buffers back.
@@ -263,6 +309,8 @@ pub(crate) struct Step<'a> {
     pub(crate) h_old: &'a [f32],
     pub(crate) h_new: Shared<f32>,
     pub(crate) c: Shared<f32>,
+    /// Where h goes besides, and the row width there.
+    pub(crate) out: Option<(Shared<f32>, usize)>,
 }
 
 impl Step<'_> {
@@ -280,7 +328,7 @@ impl Step<'_> {
         });
     }
 
-    fn multiply(&self, packs: &[gemm::Packed], panels: std::ops::Range<usize>) {
+    fn multiply(&self, packs: &[gemm::Packed], panels: Range<usize>) {
         let (h, gh) = (self.h, self.h * packs.len());
         for (g, pack) in packs.iter().enumerate() {
             let (c, ldc, start) = if self.cell == Cell::Gru && g == 2 {

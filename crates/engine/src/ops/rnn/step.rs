@@ -62,6 +62,7 @@ impl State {
             h_old: &self.h,
             h_new: Shared(self.next.as_mut_ptr()),
             c: Shared(self.c.as_mut_ptr()),
+            out: None,
         }
         .run();
         std::mem::swap(&mut self.h, &mut self.next);
