@@ -188,7 +188,7 @@ impl Default for TrainingConfig {
             weight_decay: 0.01,
             clip: 5.0,
             batch_tokens: 1024,
-            max_epochs: 60.0,
+            max_epochs: 24.0,
             patience: 6,
         }
     }

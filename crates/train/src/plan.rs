@@ -80,6 +80,9 @@ impl Size {
 const EPOCHS_WANTED: f64 = 10.0;
 /// ... or makes at least so many updates: large corpora teach enough in one pass.
 const STEPS_WANTED: u64 = 2500;
+/// A network of more weights for each token of the corpus is not taken unasked: it learns the corpus by heart before its
+/// learning rate has come down (docs/log.md).
+const WEIGHTS_PER_TOKEN: usize = 50;
 /// With fewer updates than this, batches are halved down to [`LEAST_BATCH_TOKENS`]: many small steps then teach more
 /// than few large ones (docs/log.md).
 const STEPS_NEEDED: u64 = 1500;
@@ -206,9 +209,21 @@ fn within(
         let each = seconds_per_step(&choice.recipe, material)?;
         Ok((Choice { steps: seconds(each), ..choice }, each))
     };
+    let tokens: usize = lengths(material.texts).iter().sum();
     let (mut chosen, mut each) = timed(recipe, size.unwrap_or(Size::Tiny))?;
     let larger = if size.is_some() { &[][..] } else { &Size::ALL[1..] };
     for &candidate in larger {
+        let weights = Autoencoder::new(&candidate.scale(recipe), material.vocabulary, material.seed).params.weights();
+        if weights > WEIGHTS_PER_TOKEN * tokens {
+            reasons.push(format!(
+                "not {}: {:.1} M weights would learn {:.2} M tokens of text by heart (--size {} to insist)",
+                candidate.name(),
+                weights as f64 * 1e-6,
+                tokens as f64 * 1e-6,
+                candidate.name()
+            ));
+            break;
+        }
         let (next, next_each) = timed(recipe, candidate)?;
         if next.epochs() < EPOCHS_WANTED && next.steps < STEPS_WANTED {
             reasons.push(format!(

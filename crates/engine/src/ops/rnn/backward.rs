@@ -2,7 +2,10 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Cell, Run, SPLIT_WORK, Weights, each, order};
+use super::{
+    Cell, SPLIT_WORK, Weights,
+    run::{Run, each, order},
+};
 use crate::{
     Packing, Params, Var,
     gemm::{self, A, Finish, Start},

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Step, backward::StepBack};
+use super::{backward::StepBack, run::Step};
 use crate::simd;
 
 /// The kinds of recurrent cell.

@@ -1,6 +1,6 @@
 //! One step at a time, for decoding: no tape, states kept between calls, the same arithmetic as the sequence layer.
 
-use super::{Cell, Step, Weights};
+use super::{Cell, Folded, Weights, run::Step};
 use crate::{
     Params,
     gemm::{self, A, Finish, Start},
@@ -41,14 +41,28 @@ impl State {
 
     /// Takes x (rows, D) and returns the new h (rows, H).
     pub fn step(&mut self, params: &Params, x: &[f32]) -> &[f32] {
-        let Weights { input, hidden, bias, .. } = self.weights;
-        let (gh, h) = params.shape(hidden);
+        let Weights { input, bias, .. } = self.weights;
+        let gh = params.shape(input).0;
         self.gates.resize(self.rows * gh, 0.0);
-        self.extra.resize(self.rows * h, 0.0);
-        self.next.resize(self.rows * h, 0.0);
         let start = Start::Bias(&params.value(bias)[..gh]);
         let pack = &params.packed(input, Layout::Forward)[0];
         gemm::gemm(self.rows, A::rows(x, pack.k()), pack, &mut self.gates, gh, start, Finish::None);
+        self.advance(params)
+    }
+
+    /// As [`State::step`] on rows of an embedding table: ids (rows) and the table folded into the input weight.
+    pub fn step_tokens(&mut self, params: &Params, ids: &[u32], folded: &Folded) -> &[f32] {
+        self.gates.resize(self.rows * params.shape(self.weights.input).0, 0.0);
+        folded.look_up(ids, self.cell.gates(), &mut self.gates);
+        self.advance(params)
+    }
+
+    /// The step itself, from the input's part of the gates.
+    fn advance(&mut self, params: &Params) -> &[f32] {
+        let Weights { hidden, bias, .. } = self.weights;
+        let (gh, h) = params.shape(hidden);
+        self.extra.resize(self.rows * h, 0.0);
+        self.next.resize(self.rows * h, 0.0);
         Step {
             cell: self.cell,
             params,

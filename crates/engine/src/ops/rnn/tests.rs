@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::*;
+use super::{run::order, *};
 use crate::ops::testing::{check_gradients, numbers, weighted_sum};
 
 const CELLS: [Cell; 4] = [Cell::Tanh, Cell::Relu, Cell::Gru, Cell::Lstm];
@@ -113,6 +113,37 @@ fn packed_batches_equal_the_plain_loop_and_single_steps() {
                     assert_eq!(alone.step(&p, &x[row(at) * d..][..d]), got, "{cell:?}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_folded_table_gives_the_same_bits() {
+    for cell in CELLS {
+        let (d, h) = (5, 70);
+        let mut p = Params::new();
+        let table = p.add("table", (9, d), numbers(9 * d, 3));
+        let [ahead, back] = ["ahead", "back"].map(|name| weights(&mut p, cell, (d, h, 0), name));
+        let [one, two] = [ahead, back].map(|w| Folded::new(&p, table, w));
+        // Enough rows for several chunks of input.
+        let packing = Arc::new(Packing::new(&[7; 50]));
+        let ids: Vec<u32> = (0..350).map(|i| i * i % 9).collect();
+        let directions = [Direction::forward(ahead), Direction::backward(back)];
+        let rnn = Rnn { cell, directions: &directions, sequence: None };
+        let mut t = Tape::inference();
+        let x = t.embedding(&p, table, &ids);
+        let long = t.rnn(&p, x, &packing, &rnn);
+        let short = t.rnn_tokens(&p, &ids, &[&one, &two], &packing, &rnn);
+        assert_eq!(t.value(long), t.value(short), "{cell:?}");
+        let mut recording = Tape::new();
+        let x = recording.embedding(&p, table, &ids);
+        let kept = recording.rnn(&p, x, &packing, &rnn);
+        assert_eq!(t.value(long), recording.value(kept), "{cell:?}");
+        let [mut plain, mut quick] = [0; 2].map(|_| State::new(&p, cell, ahead, vec![0.0; 50 * h], None));
+        for t in 0..3 {
+            let ids = &ids[packing.offset(t)..][..50];
+            let x: Vec<f32> = ids.iter().flat_map(|&i| p.value(table)[i as usize * d..][..d].to_vec()).collect();
+            assert_eq!(plain.step(&p, &x), quick.step_tokens(&p, ids, &one), "{cell:?}");
         }
     }
 }
