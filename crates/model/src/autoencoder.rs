@@ -154,10 +154,15 @@ impl Autoencoder {
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|&i| std::cmp::Reverse(texts[i].as_ref().len()));
         let sorted: Vec<&[u32]> = order.iter().map(|&i| texts[i].as_ref()).collect();
+        let tokens: usize = sorted.iter().map(|t| t.len() + 1).sum();
+        let folded = (tokens > self.vocabulary()).then(|| self.encoder.fold(&self.params, self.embedding));
         for range in ranges(&sorted, BATCH_TOKENS) {
             tape.reset();
             let source = Sequences::sources(&sorted[range.clone()]);
-            let u = self.encoder.forward(&mut tape, &self.params, self.embedding, &source, &mut rng);
+            let u = match &folded {
+                Some(folded) => self.encoder.forward_folded(&mut tape, &self.params, folded, &source, &mut rng),
+                None => self.encoder.forward(&mut tape, &self.params, self.embedding, &source, &mut rng),
+            };
             let latents = self.latent.infer(&mut tape, &self.params, u);
             for (row, &b) in tape.value(latents).chunks_exact(z).zip(&source.order) {
                 out[order[range.start + b as usize] * z..][..z].copy_from_slice(row);

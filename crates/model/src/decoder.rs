@@ -19,7 +19,7 @@ use crate::{
     batch::Batch,
     config::DecoderConfig,
     decoding::NextToken,
-    recurrent::{Input, Shape, Stack},
+    recurrent::{Input, Read, Shape, Stack},
 };
 
 /// A decoder and its weights' handles.
@@ -92,7 +92,7 @@ impl Decoder {
         let x = tape.embedding(params, embedding, &batch.inputs);
         let x = tape.dropout(x, self.dropout, rng);
         let input = Input { packing: &batch.packing, first: &first, sequence: Some(z), dropout: self.dropout };
-        let mut y = self.stack.forward(tape, params, x, &input, rng);
+        let mut y = self.stack.forward(tape, params, Read::Rows(x), &input, rng);
         y = tape.dropout(y, self.dropout, rng);
         if let Some((w, b)) = self.projection {
             y = tape.linear(params, y, w, Some(b));

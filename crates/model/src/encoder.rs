@@ -3,12 +3,12 @@
 //! `e = E[ids]`, `y = rnn(e)`, pooled over time to (B, directions * H), then `W pooled + b` to (B, Z).
 
 use rand::Rng;
-use strait_engine::{ParamId, Params, Tape, Var, init};
+use strait_engine::{ParamId, Params, Tape, Var, init, ops::rnn::Folded};
 
 use crate::{
     batch::Sequences,
     config::{EncoderConfig, Pool},
-    recurrent::{Input, Shape, Stack},
+    recurrent::{Input, Read, Shape, Stack},
 };
 
 /// An encoder and its weights' handles.
@@ -55,7 +55,31 @@ impl Encoder {
         let x = tape.embedding(params, embedding, &source.ids);
         let x = tape.dropout(x, self.dropout, rng);
         let input = Input { packing: &source.packing, first: &[], sequence: None, dropout: self.dropout };
-        let y = self.stack.forward(tape, params, x, &input, rng);
+        let y = self.stack.forward(tape, params, Read::Rows(x), &input, rng);
+        self.latents(tape, params, y, source, rng)
+    }
+
+    /// The table folded into the first layer: for [`Encoder::forward_folded`].
+    pub fn fold(&self, params: &Params, embedding: ParamId) -> Vec<Folded> {
+        self.stack.fold(params, embedding)
+    }
+
+    /// As [`Encoder::forward`] without recording, to the same bits, with less work a token: pays where more tokens are
+    /// read than the vocabulary has.
+    pub fn forward_folded(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        folded: &[Folded],
+        source: &Sequences,
+        rng: &mut impl Rng,
+    ) -> Var {
+        let input = Input { packing: &source.packing, first: &[], sequence: None, dropout: 0.0 };
+        let y = self.stack.forward(tape, params, Read::Tokens(&source.ids, folded), &input, rng);
+        self.latents(tape, params, y, source, rng)
+    }
+
+    fn latents(&self, tape: &mut Tape, params: &Params, y: Var, source: &Sequences, rng: &mut impl Rng) -> Var {
         let pooled = self.pooled(tape, y, source);
         let pooled = tape.dropout(pooled, self.dropout, rng);
         tape.linear(params, pooled, self.weight, Some(self.bias))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand::Rng;
 use strait_engine::{
     Packing, ParamId, Params, Tape, Var, init,
-    ops::rnn::{Cell, Direction, Rnn, State, Weights},
+    ops::rnn::{Cell, Direction, Folded, Rnn, State, Weights},
 };
 
 /// What a stack looks like.
@@ -48,21 +48,23 @@ impl Stack {
         self.shape.hidden * self.layers[0].len()
     }
 
-    /// x (N, D) packed -> (N, width). `first` holds h before the first step of each layer (B, H), if given; `dropout`
+    /// The embedding table folded into the first layer's input weights, for reading many tokens: see [`Folded`].
+    pub(crate) fn fold(&self, params: &Params, table: ParamId) -> Vec<Folded> {
+        self.layers[0].iter().map(|&weights| Folded::new(params, table, weights)).collect()
+    }
+
+    /// N rows or ids, packed -> (N, width). `first` holds h before the first step of each layer (B, H), if given; `dropout`
     /// applies between layers.
     pub(crate) fn forward(
         &self,
         tape: &mut Tape,
         params: &Params,
-        x: Var,
+        read: Read<'_>,
         input: &Input<'_>,
         rng: &mut impl Rng,
     ) -> Var {
-        let mut x = x;
+        let mut read = read;
         for (l, weights) in self.layers.iter().enumerate() {
-            if l > 0 {
-                x = tape.dropout(x, input.dropout, rng);
-            }
             let h0 = input.first.get(l).copied();
             let directions: Vec<Direction> = weights
                 .iter()
@@ -70,9 +72,22 @@ impl Stack {
                 .map(|(d, &weights)| Direction { weights, reverse: d == 1, h0, c0: None })
                 .collect();
             let rnn = Rnn { cell: self.shape.cell, directions: &directions, sequence: input.sequence };
-            x = tape.rnn(params, x, input.packing, &rnn);
+            let y = match read {
+                Read::Tokens(ids, folded) => {
+                    let folded: Vec<&Folded> = folded.iter().collect();
+                    tape.rnn_tokens(params, ids, &folded, input.packing, &rnn)
+                }
+                Read::Rows(x) => {
+                    let x = if l > 0 { tape.dropout(x, input.dropout, rng) } else { x };
+                    tape.rnn(params, x, input.packing, &rnn)
+                }
+            };
+            read = Read::Rows(y);
         }
-        x
+        match read {
+            Read::Rows(y) => y,
+            Read::Tokens(..) => unreachable!("a recipe's check refuses a stack without layers"),
+        }
     }
 
     /// States for running a one-directional stack step by step; `first` holds h of each layer (rows, H).
@@ -82,7 +97,16 @@ impl Stack {
     }
 }
 
-/// What a stack is given besides x.
+/// What the first layer reads.
+#[derive(Clone, Copy)]
+pub(crate) enum Read<'a> {
+    /// x (N, D).
+    Rows(Var),
+    /// Ids (N) and the folded table of each direction: for inference only.
+    Tokens(&'a [u32], &'a [Folded]),
+}
+
+/// What a stack is given besides what it reads.
 pub(crate) struct Input<'a> {
     pub(crate) packing: &'a Arc<Packing>,
     pub(crate) first: &'a [Var],
