@@ -82,7 +82,7 @@ const EPOCHS_WANTED: f64 = 10.0;
 const STEPS_WANTED: u64 = 2500;
 /// A network of more weights for each token of the corpus is not taken unasked: it learns the corpus by heart before its
 /// learning rate has come down (docs/log.md).
-const WEIGHTS_PER_TOKEN: usize = 50;
+const WEIGHTS_PER_TOKEN: usize = 36;
 /// With fewer updates than this, batches are halved down to [`LEAST_BATCH_TOKENS`]: many small steps then teach more
 /// than few large ones (docs/log.md).
 const STEPS_NEEDED: u64 = 1500;

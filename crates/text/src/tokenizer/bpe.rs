@@ -21,14 +21,38 @@ pub(super) struct Least {
     /// If the result has two characters or more of a script without blanks, where nothing else keeps phrases and whole
     /// clauses from becoming tokens that are hardly ever seen.
     pub(super) phrase: u64,
+    /// If the result is (part of) one character: low, so that a decoder writes characters and not loose bytes.
+    pub(super) character: u64,
 }
 
 impl Least {
+    /// For a pair that spells `left` and `right`.
+    fn of(self, left: &[u8], right: &[u8]) -> u64 {
+        if is_one_character(left, right) {
+            self.character.max(1)
+        } else if is_phrase(left, right) {
+            self.phrase.max(1)
+        } else {
+            self.count.max(1)
+        }
+    }
+
     /// The same for all.
     #[cfg(test)]
     pub(super) fn all(count: u64) -> Self {
-        Self { count, phrase: count }
+        Self { count, phrase: count, character: count }
     }
+}
+
+/// Whether two parts are together the UTF-8 of one character, or the beginning of it.
+fn is_one_character(left: &[u8], right: &[u8]) -> bool {
+    let size = match left[0] {
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        _ => return false,
+    };
+    left.len() + right.len() <= size && right.iter().all(|b| (0x80..=0xBF).contains(b))
 }
 
 /// Whether two parts together hold two characters or more of a script without blanks: those whose UTF-8 begins with
@@ -39,7 +63,7 @@ fn is_phrase(left: &[u8], right: &[u8]) -> bool {
 
 /// Learns merges over `words` (symbols, count). Symbols are indices into `expansions`, the bytes
 /// each stands for; it grows by one for every new symbol, up to `max_symbols` in all. Stops when
-/// no pair occurs `least.count` times any more, so that every word that occurs that often has become
+/// no pair occurs as often as `least` says, so that every word that occurs that often has become
 /// a single symbol unless `max_symbols` was reached.
 ///
 /// Two merges may spell the same bytes (`a|bc`, `ab|c`): they share one symbol.
@@ -69,10 +93,7 @@ pub(super) fn learn(
             }
             continue;
         }
-        if count < least.count.max(1) {
-            break;
-        }
-        if count < least.phrase && is_phrase(&expansions[pair.0 as usize], &expansions[pair.1 as usize]) {
+        if count < least.of(&expansions[pair.0 as usize], &expansions[pair.1 as usize]) {
             continue;
         }
         let symbol = known.merge(pair, expansions);

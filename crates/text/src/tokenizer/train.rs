@@ -66,7 +66,7 @@ fn subword(texts: &[&str], wanted: Option<usize>) -> Result<(Built, String), Tok
     let words = counts.iter().map(|(piece, &n)| (piece.iter().map(|&b| u32::from(b)).collect(), n)).collect();
     let mut expansions: Vec<Vec<u8>> = (0..=255u8).map(|b| vec![b]).collect();
     let phrase = if wanted.is_some() { min_count } else { min_count * PHRASE_FACTOR };
-    let least = bpe::Least { count: min_count, phrase };
+    let least = bpe::Least { count: min_count, phrase, character: 1 };
     let merges = bpe::learn(words, &mut expansions, ceiling - SPECIALS as usize, least);
 
     let spelled: Vec<String> = expansions.iter().map(|bytes| bytes.iter().map(|&b| byte_name(b)).collect()).collect();
