@@ -26,7 +26,7 @@ mkdir -p "$out"
 "$bin/strait" reconstruct -m "$out/model" "$data/$test" "${columns[@]}" > "$out/reconstructed.txt"
 n=$(wc -l < "$out/reconstructed.txt")
 samples=()
-for t in own 0.6 0.8 1.0; do
+for t in own 0.5 0.7 1.0; do
   "$bin/strait" sample -m "$out/model" -n "$n" --seed "$seed" $([ $t = own ] || echo --temperature $t) > "$out/samples-$t.txt"
   samples+=("$out/samples-$t.txt")
 done

@@ -1,4 +1,4 @@
-//! The temperature to sample at: the coolest at which samples are as varied as real text.
+//! The temperature to sample at: the coolest at which samples are as varied as real text, but no hotter than 0.7.
 //!
 //! Cool samples are the most coherent, and the most alike. Variety is measured as distinct-2 (Li et al. 2016), the
 //! share of different pairs of neighbouring units among all pairs, over as many samples as there are validation
@@ -16,8 +16,8 @@ use strait_text::Tokenizer;
 const SAMPLES: usize = 1000;
 /// With fewer validation texts nothing can be compared.
 const LEAST: usize = 50;
-/// The temperatures tried.
-const TEMPERATURES: [f32; 5] = [0.4, 0.55, 0.7, 0.85, 1.0];
+/// The temperatures tried. Hotter than the last, sentences lose their thread (docs/log.md).
+const TEMPERATURES: [f32; 5] = [0.3, 0.4, 0.5, 0.6, 0.7];
 /// Used when there are too few validation texts.
 const FALLBACK: f32 = 0.7;
 

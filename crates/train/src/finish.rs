@@ -138,8 +138,8 @@ fn card(config: &Config, fit: &prior::Fit) -> String {
     text += &format!("\n{}\n\n", fit.reason);
     text += &match figure("valid_distinct2") {
         level if level.is_finite() => format!(
-            "Samples are drawn at temperature {:.2}, the coolest at which they are as varied as the validation records \
-             (distinct-2 {level:.3}).\n\n",
+            "Samples are drawn at temperature {:.2}: the coolest at which they are as varied as the validation records \
+             (distinct-2 {level:.3}), but at most 0.7.\n\n",
             config.sampling.temperature
         ),
         _ => format!("Samples are drawn at temperature {:.2}.\n\n", config.sampling.temperature),
