@@ -1,6 +1,6 @@
 //! SIMD chosen at run time, and the elementary functions that vectorise.
 //!
-//! [`multiversion!`] compiles one body for every instruction set and calls the best that the processor has. The
+//! `multiversion!` compiles one body for every instruction set and calls the best that the processor has. The
 //! bodies are plain loops; since no compiler may contract or reorder floating-point sums, they give the same bits in
 //! each version. Functions here are branch-free so that loops over them vectorise, and pass NaN on.
 
