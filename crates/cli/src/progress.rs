@@ -103,8 +103,7 @@ impl Progress {
     }
 
     fn look(&mut self, event: &Event) {
-        let Event::Look { step, steps, bits_per_byte, bleu4, exact, epoch, reconstructions, samples, .. } = event
-        else {
+        let Event::Look { step, steps, bits_per_byte, epoch, reconstructions, samples, figures, .. } = event else {
             return;
         };
         self.last.step = *step;
@@ -113,13 +112,13 @@ impl Progress {
         if step < steps && !self.due(every) {
             return;
         }
-        let mut said = format!(
-            "step {} of {}, {epoch:.1} passes: validation {bits_per_byte:.3} bits per byte, BLEU-4 {bleu4:.1}, \
-             {:.0} % exact",
-            number(*step),
-            number(*steps),
-            100.0 * exact
-        );
+        let (step, steps) = (number(*step), number(*steps));
+        let mut said =
+            format!("step {step} of {steps}, {epoch:.1} passes: validation {bits_per_byte:.3} bits per byte");
+        said += &quality(event);
+        for (name, value) in figures {
+            said += &format!(", {} {value:.2}", name.replace('_', " "));
+        }
         // One pair and one sample tell how it goes; different ones each time would not show the progress of any.
         for (text, back) in reconstructions.iter().take(1) {
             said += &format!("\n    text    {}\n    back    {}", glimpse(text, WIDTH), glimpse(back, WIDTH));
@@ -147,6 +146,15 @@ impl Progress {
     }
 }
 
+/// How good the reconstructions are; of a language model, which has none, the perplexity.
+fn quality(event: &Event) -> String {
+    match event {
+        Event::Look { n: 0, nats_per_token, .. } => format!(", perplexity {:.1} per token", nats_per_token.exp()),
+        Event::Look { bleu4, exact, .. } => format!(", BLEU-4 {bleu4:.1}, {:.0} % exact", 100.0 * exact),
+        _ => String::new(),
+    }
+}
+
 impl Listener for Progress {
     fn hear(&mut self, event: &Event) {
         if self.json {
@@ -163,7 +171,7 @@ impl Listener for Progress {
             Event::Checkpoint { step } => self.last.step = *step,
             Event::Warning { message } => self.say(&format!("warning: {message}")),
             Event::Ended { best_step, why, seconds, .. } => self.say(&format!(
-                "Trained for {}: {why}; the weights of step {} are kept. Fitting the prior ...",
+                "Trained for {}: {why}; the weights of step {} are kept. Measuring, and fitting the prior ...",
                 duration(*seconds),
                 number(*best_step)
             )),

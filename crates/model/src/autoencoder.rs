@@ -1,28 +1,32 @@
-//! The autoencoder: encoder, latent and decoder over one store of weights.
+//! The autoencoder: encoder, latent and decoder over one store of weights. Without encoder and latent it is a language
+//! model.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use strait_engine::{ParamId, Params, Tape, init};
+use strait_engine::{ParamId, Params, Tape, init, ops::gaussian::Divergence, optim::Optimiser};
 
 use crate::{
     batch::{Batch, Corruption, Sequences},
     config::Recipe,
-    decoder::{Decoder, Generator},
+    decoder::{Decoder, Generator, Task},
     encoder::Encoder,
-    latent::Latent,
+    latent::{Code, Latent, Posterior},
+    objective::{Figures, Progress, Regulariser},
 };
 
 /// Most tokens that are encoded or scored in one batch.
 const BATCH_TOKENS: usize = 4096;
 
-/// A text autoencoder with its weights.
+/// A text autoencoder, or a language model, with its weights.
 pub struct Autoencoder {
     pub params: Params,
     recipe: Recipe,
     embedding: ParamId,
     encoder: Encoder,
-    latent: Latent,
+    /// `None` in a language model.
+    latent: Option<Latent>,
     decoder: Decoder,
+    regulariser: Regulariser,
 }
 
 /// What one batch cost.
@@ -30,6 +34,8 @@ pub struct Autoencoder {
 pub struct StepLoss {
     /// Sum over the tokens of `-log p(token | before, z)`, in nats.
     pub nats: f64,
+    /// Sum over the texts of the divergence of the posterior from N(0, I), in nats; 0 without one.
+    pub divergence: f64,
     /// Tokens predicted, end symbols included.
     pub tokens: usize,
     /// Tokens whose most likely prediction was right.
@@ -41,9 +47,15 @@ impl StepLoss {
     pub fn and(self, other: StepLoss) -> StepLoss {
         StepLoss {
             nats: self.nats + other.nats,
+            divergence: self.divergence + other.divergence,
             tokens: self.tokens + other.tokens,
             correct: self.correct + other.correct,
         }
+    }
+
+    /// Reconstruction and divergence: minus the evidence lower bound, where the latent has a posterior.
+    pub fn bound(self) -> f64 {
+        self.nats + self.divergence
     }
 }
 
@@ -55,10 +67,12 @@ impl Autoencoder {
         let e = recipe.encoder.embedding;
         let table = init::normal(vocabulary * e, 0.1, &mut rng);
         let embedding = params.add("embedding.weight", (vocabulary, e), table);
-        let encoder = Encoder::new(&mut params, &recipe.encoder, recipe.latent.size, &mut rng);
-        let latent = Latent::new(&mut params, &recipe.latent);
-        let decoder = Decoder::new(&mut params, &recipe.decoder, embedding, recipe.latent.size, &mut rng);
-        Autoencoder { params, recipe: recipe.clone(), embedding, encoder, latent, decoder }
+        let encoder = Encoder::new(&mut params, &recipe.encoder, &mut rng);
+        let features = encoder.width();
+        let latent = (features > 0).then(|| Latent::new(&mut params, &recipe.latent, features, &mut rng));
+        let decoder = Decoder::new(&mut params, &recipe.decoder, embedding, &recipe.latent, &mut rng);
+        let regulariser = Regulariser::new(&mut params, &recipe.objective.regulariser, recipe.latent.size, &mut rng);
+        Autoencoder { params, recipe: recipe.clone(), embedding, encoder, latent, decoder, regulariser }
     }
 
     /// What it was built from.
@@ -66,9 +80,9 @@ impl Autoencoder {
         &self.recipe
     }
 
-    /// Dimensions of a latent, Z.
+    /// Dimensions of a latent, Z; 0 in a language model.
     pub fn latent_size(&self) -> usize {
-        self.latent.size()
+        self.latent.as_ref().map_or(0, Latent::size)
     }
 
     /// Size of the vocabulary, V.
@@ -87,7 +101,9 @@ impl Autoencoder {
         Batch::new(texts, corruption, rng)
     }
 
-    /// One training step up to the gradients: records the loss (mean nats per token) and plays it backward.
+    /// One training step up to the gradients of the autoencoder's own weights: records the loss (per token) and plays
+    /// it backward. Returns what it cost and other figures by name. Between this and the next call,
+    /// [`Autoencoder::train_adversary`] may train the regulariser's networks.
     ///
     /// # Errors
     /// If the loss is not finite.
@@ -95,38 +111,74 @@ impl Autoencoder {
         &mut self,
         tape: &mut Tape,
         batch: &Batch,
+        progress: Progress,
         rng: &mut impl Rng,
-    ) -> Result<StepLoss, strait_engine::Error> {
+    ) -> Result<(StepLoss, Figures), strait_engine::Error> {
         tape.reset();
-        let u = self.encoder.forward(tape, &self.params, self.embedding, &batch.source, rng);
-        let z = self.latent.train(tape, &mut self.params, u, rng);
-        let loss = self.decode_loss(tape, z, batch, self.recipe.objective.label_smoothing, rng);
+        self.params.set_trainable(Regulariser::PREFIX, false);
+        let scale = 1.0 / batch.tokens().max(1) as f32;
+        let features = self.encoder.forward(tape, &self.params, self.embedding, &batch.source, rng);
+        let mut code: Option<Code> = None;
+        if let (Some(latent), Some(features)) = (&mut self.latent, features) {
+            code = Some(latent.train(tape, &mut self.params, features, (progress, scale), rng));
+        }
+        let smoothing = self.recipe.objective.label_smoothing;
+        let mut loss = self.decode_loss(tape, code.map(|c| c.z), (batch, smoothing, scale), rng);
+        if let Some(code) = code {
+            loss.divergence = self.regulariser.loss(tape, &mut self.params, code, (progress, scale), rng);
+        }
         tape.backward(&mut self.params)?;
-        Ok(loss)
+        let mut figures = self.regulariser.figures();
+        figures.extend(self.latent.as_ref().map(Latent::figures).unwrap_or_default());
+        Ok((loss, figures))
     }
 
-    /// The loss of clean texts from clean latents, without noise or dropout; each text's nats go to `each`, in the
-    /// caller's order.
+    /// Trains the regulariser's own networks (discriminator, critic, generator) on the latents of the last
+    /// [`Autoencoder::train`], if it has any.
+    ///
+    /// # Errors
+    /// If a loss or a gradient is not finite.
+    pub fn train_adversary(
+        &mut self,
+        tape: &mut Tape,
+        optimiser: &mut Optimiser,
+        rng: &mut impl Rng,
+    ) -> Result<(), strait_engine::Error> {
+        self.params.set_trainable(Regulariser::PREFIX, true);
+        self.regulariser.train_own(tape, &mut self.params, optimiser, rng)
+    }
+
+    /// The loss of clean texts, without noise on tokens and without dropout, from clean latents; of a Gaussian posterior
+    /// from one draw each, whose noise depends on the text alone, and with its divergence, so that the sum is minus the
+    /// evidence lower bound. Each text's nats (with its divergence) go to `each`, in the caller's order.
     pub fn score<T: AsRef<[u32]>>(&mut self, texts: &[T], each: &mut Vec<f64>) -> StepLoss {
         let mut tape = Tape::inference();
         let mut rng = ChaCha8Rng::seed_from_u64(0); // nothing is drawn
         let mut total = StepLoss::default();
+        let size = self.latent_size();
         each.clear();
         for range in ranges(texts, BATCH_TOKENS) {
             let texts = &texts[range];
             tape.reset();
             let batch = Batch::new(texts, Corruption::default(), &mut rng);
-            let u = self.encoder.forward(&mut tape, &self.params, self.embedding, &batch.source, &mut rng);
-            let z = self.latent.infer(&mut tape, &self.params, u);
-            total = total.and(self.decode_loss(&mut tape, z, &batch, 0.0, &mut rng));
-            let mut sums = vec![0.0; texts.len()];
-            for (nats, row) in tape.row_nats().zip(batch.packing.sequence_of_rows()) {
-                sums[row] += nats as f64;
-            }
-            let order = Batch::order(texts);
+            let features = self.encoder.forward(&mut tape, &self.params, self.embedding, &batch.source, &mut rng);
+            let latent = self.latent.as_ref().zip(features);
+            let code = latent.map(|(latent, features)| latent.infer(&mut tape, &self.params, features));
             let at = each.len();
             each.resize(at + texts.len(), 0.0);
-            order.iter().zip(sums).for_each(|(&i, s)| each[at + i as usize] = s);
+            let each = &mut each[at..];
+            let z = code.map(|code| {
+                let Some(log_variance) = code.log_variance else { return code.z };
+                let places = || batch.source.order.iter().map(|&i| i as usize);
+                let nats = Divergence { scale: 0.0, free: 0.0 };
+                total.divergence += tape.kl_standard_normal(code.mean, log_variance, nats);
+                places().zip(tape.row_divergence()).for_each(|(i, kl)| each[i] += kl);
+                let noise: Vec<f32> = places().flat_map(|i| own_noise(texts[i].as_ref(), size)).collect();
+                code.draw(&mut tape, &noise)
+            });
+            total = total.and(self.decode_loss(&mut tape, z, (&batch, 0.0, 1.0), &mut rng));
+            let sums = self.decoder.sequence_nats(&tape, &batch);
+            Batch::order(texts).iter().zip(sums).for_each(|(&i, s)| each[i as usize] += s);
         }
         total
     }
@@ -134,47 +186,101 @@ impl Autoencoder {
     fn decode_loss(
         &mut self,
         tape: &mut Tape,
-        z: strait_engine::Var,
-        batch: &Batch,
-        smoothing: f32,
+        z: Option<strait_engine::Var>,
+        (batch, label_smoothing, scale): (&Batch, f32, f32),
         rng: &mut impl Rng,
     ) -> StepLoss {
-        let z = tape.gather_rows(z, &batch.source_of);
-        let scored = self.decoder.loss(tape, &mut self.params, self.embedding, (z, batch, smoothing), rng);
-        StepLoss { nats: scored.nats, tokens: batch.tokens(), correct: scored.correct }
+        let z = z.map(|z| tape.gather_rows(z, &batch.source_of));
+        let task = Task { z, batch, label_smoothing, scale };
+        let scored = self.decoder.loss(tape, &mut self.params, self.embedding, &task, rng);
+        StepLoss { nats: scored.nats, tokens: batch.tokens(), correct: scored.correct, ..StepLoss::default() }
     }
 
-    /// Texts as ids -> latents (n, Z), row-major, in order. A text's latent does not depend on the others.
-    pub fn encode<T: AsRef<[u32]>>(&self, texts: &[T]) -> Vec<f32> {
-        let z = self.latent_size();
-        let mut out = vec![0.0; texts.len() * z];
+    /// Nats of each text given the latent of the same place in `latents` (n, Z), whoever chose them, without noise or
+    /// dropout: `-log p(x|z)`, to `each` in the caller's order.
+    ///
+    /// # Panics
+    /// If there is not one latent for each text.
+    pub fn score_from<T: AsRef<[u32]>>(&mut self, texts: &[T], latents: &[f32], each: &mut Vec<f64>) -> StepLoss {
+        let size = self.latent_size();
+        assert_eq!(latents.len(), texts.len() * size, "one latent for each text");
         let mut tape = Tape::inference();
         let mut rng = ChaCha8Rng::seed_from_u64(0); // nothing is drawn
-        // Similar lengths together: fewer and fuller time steps.
-        let mut order: Vec<usize> = (0..texts.len()).collect();
-        order.sort_by_key(|&i| std::cmp::Reverse(texts[i].as_ref().len()));
-        let sorted: Vec<&[u32]> = order.iter().map(|&i| texts[i].as_ref()).collect();
+        let mut total = StepLoss::default();
+        each.clear();
+        each.resize(texts.len(), 0.0);
+        let (order, sorted) = by_length(texts);
+        for range in ranges(&sorted, BATCH_TOKENS) {
+            tape.reset();
+            let order = &order[range.clone()];
+            let texts = &sorted[range];
+            let batch = Batch::new(texts, Corruption::default(), &mut rng);
+            // The texts are sorted, so that the batch keeps their order.
+            let rows: Vec<f32> = order.iter().flat_map(|&i| &latents[i * size..][..size]).copied().collect();
+            let z = (size > 0).then(|| tape.input(&rows, (texts.len(), size)));
+            total = total.and(self.decode_loss(&mut tape, z, (&batch, 0.0, 1.0), &mut rng));
+            let sums = self.decoder.sequence_nats(&tape, &batch);
+            order.iter().zip(sums).for_each(|(&i, s)| each[i] = s);
+        }
+        total
+    }
+
+    /// Texts as ids -> latents (n, Z), row-major, in order: of a posterior the means. A text's latent does not depend on
+    /// the others.
+    pub fn encode<T: AsRef<[u32]>>(&self, texts: &[T]) -> Vec<f32> {
+        self.posterior(texts).mean
+    }
+
+    /// Texts as ids -> what the encoder makes of each, in order; one does not depend on the others.
+    pub fn posterior<T: AsRef<[u32]>>(&self, texts: &[T]) -> Posterior {
+        let z = self.latent_size();
+        let mut out = Posterior { mean: vec![0.0; texts.len() * z], log_variance: None };
+        let Some(latent) = &self.latent else { return out };
+        out.log_variance = latent.is_gaussian().then(|| out.mean.clone());
+        let mut tape = Tape::inference();
+        let mut rng = ChaCha8Rng::seed_from_u64(0); // nothing is drawn
+        let (order, sorted) = by_length(texts);
         let tokens: usize = sorted.iter().map(|t| t.len() + 1).sum();
-        let folded = (tokens > self.vocabulary()).then(|| self.encoder.fold(&self.params, self.embedding));
+        let pays = tokens > self.vocabulary();
+        let prepared = pays.then(|| self.encoder.prepare(&self.params, self.embedding)).flatten();
         for range in ranges(&sorted, BATCH_TOKENS) {
             tape.reset();
             let source = Sequences::sources(&sorted[range.clone()]);
-            let u = match &folded {
-                Some(folded) => self.encoder.forward_folded(&mut tape, &self.params, folded, &source, &mut rng),
-                None => self.encoder.forward(&mut tape, &self.params, self.embedding, &source, &mut rng),
-            };
-            let latents = self.latent.infer(&mut tape, &self.params, u);
-            for (row, &b) in tape.value(latents).chunks_exact(z).zip(&source.order) {
-                out[order[range.start + b as usize] * z..][..z].copy_from_slice(row);
+            let table = (self.embedding, prepared.as_ref());
+            let features = self.encoder.forward_prepared(&mut tape, &self.params, table, &source, &mut rng);
+            let Some(features) = features else { continue };
+            let code = latent.infer(&mut tape, &self.params, features);
+            let to = [Some(&mut out.mean), out.log_variance.as_mut()];
+            for (from, to) in [Some(code.mean), code.log_variance].into_iter().zip(to) {
+                let (Some(from), Some(to)) = (from, to) else { continue };
+                for (row, &b) in tape.value(from).chunks_exact(z).zip(&source.order) {
+                    to[order[range.start + b as usize] * z..][..z].copy_from_slice(row);
+                }
             }
         }
         out
     }
 
-    /// Starts generating from latents (n, Z).
-    pub fn generator(&self, latents: &[f32]) -> Generator<'_> {
-        self.decoder.generator(&self.params, self.embedding, latents)
+    /// Starts generating `rows` texts from latents (rows, Z).
+    pub fn generator(&self, latents: &[f32], rows: usize) -> Generator<'_> {
+        self.decoder.generator(&self.params, self.embedding, latents, rows)
     }
+}
+
+/// The places of texts by falling length, and the texts in that order: similar lengths together make fewer and fuller
+/// time steps.
+fn by_length<T: AsRef<[u32]>>(texts: &[T]) -> (Vec<usize>, Vec<&[u32]>) {
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    order.sort_by_key(|&i| std::cmp::Reverse(texts[i].as_ref().len()));
+    let sorted = order.iter().map(|&i| texts[i].as_ref()).collect();
+    (order, sorted)
+}
+
+/// Standard normal numbers (Z) that depend on a text alone: the noise of its posterior when it is scored.
+fn own_noise(text: &[u32], size: usize) -> Vec<f32> {
+    // FNV-1a (Fowler, Noll & Vo) over the ids.
+    let hash = text.iter().fold(0xcbf2_9ce4_8422_2325, |h: u64, &id| (h ^ id as u64).wrapping_mul(0x100_0000_01b3));
+    init::normal(size, 1.0, &mut ChaCha8Rng::seed_from_u64(hash))
 }
 
 /// Cuts texts into ranges of at most `tokens` tokens (at least one text each).

@@ -39,7 +39,7 @@ impl Autoencoder {
             .enumerate()
             .map(|(i, seeds)| {
                 let latents = &latents[i * rows * z..][..seeds.len() * z];
-                let mut generator = self.generator(latents);
+                let mut generator = self.generator(latents, seeds.len());
                 match &options.prefix {
                     Prefix::Rows(all) => {
                         let mine = all.iter().skip(i * rows).take(seeds.len()).cloned().collect();
@@ -53,10 +53,10 @@ impl Autoencoder {
         chunks.into_iter().flatten().collect()
     }
 
-    /// Greedy decoding of latents (n, Z) to texts.
+    /// Greedy decoding of latents (n, Z) to texts; of a language model's none, nothing.
     pub fn decode_greedy(&self, latents: &[f32], tokenizer: &Tokenizer, max_len: usize) -> Vec<String> {
         let options = Options { max_len, ..Options::default() };
-        let seeds = vec![0; latents.len() / self.latent_size()];
+        let seeds = vec![0; latents.len() / self.latent_size().max(1)];
         let outputs = self.decode(latents, &options, tokenizer.kind(), &seeds);
         outputs.iter().map(|o| tokenizer.decode(&o.tokens)).collect()
     }

@@ -13,10 +13,14 @@ pub mod encoder;
 pub mod folder;
 pub mod generate;
 pub mod latent;
+pub mod objective;
 pub mod prior;
 mod recurrent;
+pub mod trainer;
 pub mod weights;
 
 pub use autoencoder::{Autoencoder, StepLoss};
 pub use batch::{Batch, Sequences};
 pub use config::Recipe;
+pub use objective::{Figures, Progress};
+pub use trainer::Trainer;

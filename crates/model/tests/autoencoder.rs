@@ -2,13 +2,10 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use strait_engine::{
-    Tape,
-    optim::{Optimiser, Rule},
-};
+use strait_engine::Tape;
 use strait_model::{
-    Autoencoder, Recipe,
-    config::{CellKind, Normalise, Pool},
+    Autoencoder, Progress, Recipe, Trainer,
+    config::{NetworkKind, Normalise, Pool, ScheduleKind},
     decoding::Options,
 };
 use strait_text::{TokenizerKind, tokenizer::SPECIALS};
@@ -18,6 +15,7 @@ const VOCABULARY: usize = 12;
 fn recipe() -> Recipe {
     let mut r = Recipe::default();
     (r.encoder.embedding, r.encoder.hidden, r.decoder.hidden, r.latent.size) = (16, 24, 40, 16);
+    (r.training.rate, r.training.schedule, r.training.weight_decay) = (5e-3, ScheduleKind::Constant, 0.0);
     (r.encoder.dropout, r.decoder.dropout, r.decoder.word_dropout, r.latent.noise) = (0.0, 0.0, 0.0, 0.0);
     r
 }
@@ -39,14 +37,14 @@ fn texts() -> Vec<Vec<u32>> {
 
 fn trained(recipe: &Recipe, steps: usize) -> Autoencoder {
     let mut model = Autoencoder::new(recipe, VOCABULARY, 5);
-    let mut optimiser = Optimiser::new(Rule::default(), &model.params);
+    let mut trainer = Trainer::new(&model);
     let mut tape = Tape::new();
     let texts = texts();
     for step in 0..steps {
         let mut rng = ChaCha8Rng::seed_from_u64(step as u64);
         let batch = model.training_batch(&texts, &mut rng);
-        model.train(&mut tape, &batch, &mut rng).unwrap();
-        optimiser.step(&mut model.params, 5e-3, 5.0).unwrap();
+        let progress = Progress { step: step as u64, steps: steps as u64 };
+        trainer.step(&mut model, &mut tape, &batch, progress, &mut rng).unwrap();
     }
     model
 }
@@ -61,9 +59,9 @@ fn exact(model: &Autoencoder) -> f64 {
 #[test]
 fn every_cell_pool_and_normalisation_learns_to_copy() {
     let mut variants = vec![recipe()];
-    for cell in [CellKind::Gru, CellKind::Rnn] {
+    for cell in [NetworkKind::Gru, NetworkKind::Rnn] {
         let mut r = recipe();
-        (r.encoder.cell, r.decoder.cell) = (cell, cell);
+        (r.encoder.kind, r.decoder.kind) = (cell, cell);
         variants.push(r);
     }
     for (pool, normalise) in [(Pool::Mean, Normalise::Layer), (Pool::Max, Normalise::None)] {

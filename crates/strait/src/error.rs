@@ -20,4 +20,9 @@ pub enum Error {
     /// Latents of another model.
     #[error("these latents have {found} dimensions, the model's have {expected}: were they made by another model?")]
     Dimensions { found: usize, expected: usize },
+    /// A language model was asked for latents.
+    #[error(
+        "this is a language model: it has no latents, only `strait sample` (also with --prefix) and `strait info` work with it"
+    )]
+    NoLatents,
 }

@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, Read, Write};
 
-/// A matrix of latents, one row for each text.
+/// A matrix of latents, one row for each text. Those of a language model are empty rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Latents {
     data: Vec<f32>,
     dim: usize,
+    rows: usize,
 }
 
 /// Why a file does not hold latents.
@@ -29,16 +30,21 @@ impl Latents {
     /// If they do not fill rows of `dim` values.
     pub fn new(data: Vec<f32>, dim: usize) -> Self {
         assert!(dim > 0 && data.len().is_multiple_of(dim));
-        Latents { data, dim }
+        Latents { rows: data.len() / dim, data, dim }
+    }
+
+    /// `rows` rows without values: what a language model is given.
+    pub fn without_values(rows: usize) -> Self {
+        Latents { data: Vec::new(), dim: 0, rows }
     }
 
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.data.len() / self.dim
+        self.rows
     }
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.data.is_empty()
+        self.rows == 0
     }
     /// Values in a row, Z.
     pub fn dim(&self) -> usize {
@@ -54,7 +60,7 @@ impl Latents {
     }
     /// All rows.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.data.chunks_exact(self.dim)
+        (0..self.rows).map(|i| self.row(i))
     }
 
     /// Writes NumPy's npy format, version 1.0: (n, Z) little-endian f32.
@@ -118,7 +124,7 @@ fn read_npy(bytes: &[u8]) -> Result<Latents, String> {
     if data.len() != n {
         return Err(format!("it holds {} numbers, its header says {n}", data.len()));
     }
-    Ok(Latents { data, dim })
+    Ok(Latents::new(data, dim))
 }
 
 fn read_jsonl(bytes: &[u8], name: &str) -> Result<Latents, LatentFileError> {
@@ -143,7 +149,7 @@ fn read_jsonl(bytes: &[u8], name: &str) -> Result<Latents, LatentFileError> {
     if dim == 0 {
         return Err(LatentFileError::Npy { name: name.into(), why: "it holds no latents".into() });
     }
-    Ok(Latents { data, dim })
+    Ok(Latents::new(data, dim))
 }
 
 #[cfg(test)]

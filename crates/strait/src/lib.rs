@@ -23,7 +23,7 @@ pub use model::{Decoding, Draws, Model, Path};
 pub use strait_eval as eval;
 pub use strait_model::{
     Recipe,
-    config::RecipeError,
+    config::{self, RecipeError},
     decoding::Options as DecodingOptions,
     folder::{Config, FolderError, check_place},
 };

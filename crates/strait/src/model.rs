@@ -44,7 +44,10 @@ pub struct Draws<'a> {
 impl Draws<'_> {
     /// The next `n` latents.
     pub fn take(&mut self, n: usize) -> Latents {
-        Latents::new(self.prior.sample_many(n, &mut self.rng), self.prior.dim())
+        match self.prior.dim() {
+            0 => Latents::without_values(n),
+            dim => Latents::new(self.prior.sample_many(n, &mut self.rng), dim),
+        }
     }
 }
 
@@ -70,7 +73,12 @@ impl Model {
     pub fn config(&self) -> &Config {
         &self.config
     }
-    /// Dimensions of a latent, Z.
+    /// Whether it is a language model, without encoder and latents: then it samples, and the methods that need
+    /// latents return [`Error::NoLatents`] or empty rows.
+    pub fn is_language_model(&self) -> bool {
+        self.config.recipe.is_language_model()
+    }
+    /// Dimensions of a latent, Z; 0 in a language model.
     pub fn latent_size(&self) -> usize {
         self.model.latent_size()
     }
@@ -89,6 +97,9 @@ impl Model {
 
     /// Texts to latents, in order. A text's latent does not depend on the others.
     pub fn encode<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Latents {
+        if self.is_language_model() {
+            return Latents::without_values(texts.len());
+        }
         let ids = self.tokenizer.encode_batch(texts);
         Latents::new(self.model.encode(&ids), self.latent_size())
     }
@@ -129,6 +140,10 @@ impl Model {
         Ok(outputs.iter().map(|o| self.tokenizer.decode(&o.tokens)).collect())
     }
 
+    fn needs_latents(&self) -> Result<(), Error> {
+        if self.is_language_model() { Err(Error::NoLatents) } else { Ok(()) }
+    }
+
     fn options(&self, decoding: &Decoding, rows: usize) -> Result<Options, Error> {
         let mut options = decoding.options.clone().unwrap_or_else(|| self.config.decoding.clone());
         for phrase in decoding.banned.iter().filter(|b| !b.is_empty()) {
@@ -148,6 +163,7 @@ impl Model {
     /// # Errors
     /// As [`Model::decode`].
     pub fn reconstruct<S: AsRef<str> + Sync>(&self, texts: &[S], decoding: &Decoding) -> Result<Vec<String>, Error> {
+        self.needs_latents()?;
         self.decode(&self.encode(texts), decoding)
     }
 
@@ -192,6 +208,7 @@ impl Model {
     /// # Errors
     /// If a latent is not finite, as those of a damaged model.
     pub fn way(&self, (a, b): (&str, &str), steps: usize, path: Path) -> Result<Latents, Error> {
+        self.needs_latents()?;
         let ends = self.encode(&[a, b]);
         let mut way = Vec::with_capacity(steps * ends.dim());
         for i in 0..steps {
@@ -218,6 +235,7 @@ impl Model {
         seed: u64,
         decoding: &Decoding,
     ) -> Result<Vec<String>, Error> {
+        self.needs_latents()?;
         let start = self.encode(&[text]);
         // Differences of prior draws point where texts differ, and are as long as texts are apart.
         let mut rng = ChaCha8Rng::seed_from_u64(seed);

@@ -10,8 +10,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use strait_engine::{Params, optim::Optimiser};
+use strait_engine::Params;
 use strait_model::{
+    Trainer,
     folder::{FolderError, write_flushed},
     weights,
 };
@@ -26,8 +27,8 @@ pub const FILE: &str = "checkpoint.safetensors";
 pub struct Position {
     /// Updates made.
     pub step: u64,
-    /// Updates of the optimiser (the same unless it was restarted).
-    pub optimiser_steps: u64,
+    /// Updates of each optimiser.
+    pub updates: Vec<u64>,
     /// Seconds of training so far, over all sittings.
     pub seconds: f64,
     /// The best look so far.
@@ -53,7 +54,7 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// Copies the state.
-    pub fn take(position: Position, params: &Params, optimiser: &Optimiser, best: Option<&[Vec<f32>]>) -> Self {
+    pub fn take(position: Position, params: &Params, trainer: &Trainer, best: Option<&[Vec<f32>]>) -> Self {
         let mut tensors = Vec::new();
         for (i, (_, p)) in params.iter().enumerate() {
             tensors.push((format!("weight/{}", p.name()), p.shape(), p.value().to_vec()));
@@ -61,7 +62,7 @@ impl Checkpoint {
                 tensors.push((format!("best/{}", p.name()), p.shape(), best[i].clone()));
             }
         }
-        for (id, first, second) in optimiser.moments() {
+        for (id, first, second) in trainer.moments() {
             let p = params.get(id);
             tensors.push((format!("first/{}", p.name()), p.shape(), first.to_vec()));
             tensors.push((format!("second/{}", p.name()), p.shape(), second.to_vec()));
@@ -70,7 +71,7 @@ impl Checkpoint {
     }
 
     /// Puts the state back; returns the best weights, if any were kept.
-    pub fn restore(mut self, params: &mut Params, optimiser: &mut Optimiser) -> Result<Option<Vec<Vec<f32>>>, String> {
+    pub fn restore(mut self, params: &mut Params, trainer: &mut Trainer) -> Result<Option<Vec<Vec<f32>>>, String> {
         let mut values = |kind: &str, name: &str| -> Option<Vec<f32>> {
             let wanted = format!("{kind}/{name}");
             let at = self.tensors.iter().position(|t| t.0 == wanted)?;
@@ -85,7 +86,8 @@ impl Checkpoint {
             best.extend(values("best", name).filter(|b| b.len() == weight.len()));
         }
         let mut missing = None;
-        optimiser.restore(self.position.optimiser_steps, |id, first, second| {
+        let updates = std::mem::take(&mut self.position.updates);
+        trainer.restore(&updates, |id, first, second| {
             let name = params.get(id).name();
             for (kind, to) in [("first", first), ("second", second)] {
                 match values(kind, name).filter(|v| v.len() == to.len()) {

@@ -1,5 +1,7 @@
 //! What happens in a training, for whoever listens.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 /// One thing that happened; a line of `metrics.jsonl`.
@@ -22,6 +24,8 @@ pub enum Event {
         /// Global norm of the gradient before clipping.
         gradient_norm: f64,
         tokens_per_second: f64,
+        /// What the objective measures of its batch, by name: `kl`, `discriminator_accuracy` and the like.
+        figures: BTreeMap<String, f64>,
         seconds: f64,
         seconds_left: f64,
     },
@@ -46,6 +50,8 @@ pub enum Event {
         reconstructions: Vec<(String, String)>,
         /// A few texts drawn from a Gaussian fitted to training latents.
         samples: Vec<String>,
+        /// What the latents show, by name: `kl`, `active_units` and the like.
+        figures: BTreeMap<String, f64>,
         seconds: f64,
     },
     /// The state was written.

@@ -6,13 +6,13 @@ use strait_eval::ReconstructionReport;
 use strait_model::{
     decoding,
     folder::{self, Config, Data, Saved, Training},
-    prior,
+    prior::{self, Prior},
 };
 
 use crate::{
     Event, TrainError,
     calibrate::{self, Calibration},
-    look,
+    card, look,
     run::{Log, Run},
 };
 
@@ -30,18 +30,15 @@ pub(crate) fn max_len(train: &[Vec<u32>]) -> usize {
 /// Fits, measures, writes.
 pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(), TrainError> {
     let seed = run.job.seed;
-    let stride = run.train_ids.len().div_ceil(FITTED).max(1);
-    let picked: Vec<&[u32]> = run.train_ids.iter().step_by(stride).map(|t| &t[..]).collect();
-    let latents = run.model.encode(&picked);
-    let held_out = if run.valid_ids.is_empty() { latents.clone() } else { run.model.encode(&run.valid_ids) };
-    let fit = prior::fit(&latents, &held_out, run.model.latent_size(), seed, &prior::Budget::default())?;
-    for c in &fit.tried {
+    let fit = fit_prior(&run)?;
+    for c in fit.iter().flat_map(|fit| &fit.tried) {
         log.hear(&Event::Prior { name: c.name.clone(), held_out_nats: c.held_out_nats_per_vector, chosen: c.chosen });
     }
+    let prior = fit.as_ref().map_or_else(|| Prior::standard_normal(0), |fit| fit.prior.clone());
     let longest = max_len(&run.train_ids);
-    let parts = (&run.model, &fit.prior, &run.tokenizer);
+    let parts = (&run.model, &prior, &run.tokenizer);
     let calibration = calibrate::temperature(parts, &run.valid, run.unit, longest, seed);
-    let figures = figures(&mut run, &fit, &calibration);
+    let figures = figures(&mut run, fit.as_ref(), &calibration);
     let greedy = decoding::Options { max_len: longest, ..decoding::Options::default() };
     let lengths: Vec<usize> = run.train_ids.iter().map(Vec::len).collect();
     let plan = &run.job.plan;
@@ -73,32 +70,50 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     };
     let bits_per_byte = figures.get("valid_bits_per_byte").copied().unwrap_or(f64::NAN);
     log.hear(&Event::Finished { bits_per_byte, seconds: run.seconds() });
-    let card = card(&config, &fit);
+    let card = card::card(&config, fit.as_ref());
     let extra = [("README.md", card.into_bytes()), ("metrics.jsonl", log.contents(&run.dir))];
-    let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, prior: fit.prior };
+    let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, prior };
     folder::save(&run.out, &saved, &extra, run.job.replace)?;
     // The model is safe; what is left of the training's folder does no harm.
     let _ = std::fs::remove_dir_all(&run.dir);
     Ok(())
 }
 
-fn figures(run: &mut Run, fit: &prior::Fit, calibration: &Calibration) -> BTreeMap<String, f64> {
+/// Fits priors to the latents of the training texts; a language model has none.
+fn fit_prior(run: &Run) -> Result<Option<prior::Fit>, TrainError> {
+    if run.model.latent_size() == 0 {
+        return Ok(None);
+    }
+    let stride = run.train_ids.len().div_ceil(FITTED).max(1);
+    let picked: Vec<&[u32]> = run.train_ids.iter().step_by(stride).map(|t| &t[..]).collect();
+    let latents = run.model.encode(&picked);
+    let held_out = if run.valid_ids.is_empty() { latents.clone() } else { run.model.encode(&run.valid_ids) };
+    let budget = prior::Budget::default();
+    Ok(Some(prior::fit(&latents, &held_out, run.model.latent_size(), run.job.seed, &budget)?))
+}
+
+fn figures(run: &mut Run, fit: Option<&prior::Fit>, calibration: &Calibration) -> BTreeMap<String, f64> {
     let n = run.valid_ids.len().min(MEASURED);
     let loss = run.model.score(&run.valid_ids, &mut Vec::new());
     let bytes: usize = run.valid.iter().map(String::len).sum();
+    let divergence = if loss.divergence > 0.0 { loss.divergence / run.valid.len() as f64 } else { f64::NAN };
     let latents = run.model.encode(&run.valid_ids[..n]);
     let decoded = run.model.decode_greedy(&latents, &run.tokenizer, max_len(&run.train_ids));
     let pairs: Vec<(&str, &str)> =
         decoded.iter().map(String::as_str).zip(run.valid.iter().map(String::as_str)).collect();
-    let report = ReconstructionReport::new(&pairs, run.unit);
-    let chosen = fit.tried.iter().find(|c| c.chosen).map_or(f64::NAN, |c| c.held_out_nats_per_vector);
+    let report = (!pairs.is_empty()).then(|| ReconstructionReport::new(&pairs, run.unit));
+    let reconstruction = |figure: fn(&ReconstructionReport) -> f64| report.as_ref().map_or(f64::NAN, figure);
+    let chosen =
+        fit.and_then(|fit| fit.tried.iter().find(|c| c.chosen)).map_or(f64::NAN, |c| c.held_out_nats_per_vector);
     [
-        ("valid_bits_per_byte", look::bits_per_byte(loss.nats, bytes)),
+        ("valid_bits_per_byte", look::bits_per_byte(loss.bound(), bytes)),
         ("valid_nats_per_token", loss.nats / loss.tokens.max(1) as f64),
         ("valid_token_accuracy", loss.correct as f64 / loss.tokens.max(1) as f64),
-        ("valid_reconstruction_bleu4", report.bleu4),
-        ("valid_reconstruction_exact", report.exact),
-        ("valid_reconstruction_n", report.n as f64),
+        ("valid_token_perplexity", (loss.bound() / loss.tokens.max(1) as f64).exp()),
+        ("valid_divergence", divergence),
+        ("valid_reconstruction_bleu4", reconstruction(|r| r.bleu4)),
+        ("valid_reconstruction_exact", reconstruction(|r| r.exact)),
+        ("valid_reconstruction_n", reconstruction(|r| r.n as f64)),
         ("prior_held_out_nats", chosen),
         ("sampling_temperature", (calibration.temperature as f64 * 100.0).round() / 100.0),
         ("valid_distinct2", calibration.distinct2),
@@ -108,44 +123,4 @@ fn figures(run: &mut Run, fit: &prior::Fit, calibration: &Calibration) -> BTreeM
     .filter(|(_, v)| v.is_finite())
     .map(|(k, v)| (k.to_string(), v))
     .collect()
-}
-
-/// The model card.
-fn card(config: &Config, fit: &prior::Fit) -> String {
-    let figure = |name: &str| config.training.figures.get(name).copied().unwrap_or(f64::NAN);
-    let mut text = format!(
-        "# A text autoencoder\n\nTrained by Strait {} with the recipe `{}` on {} records of `{}` (SHA-256 {}), seed {}.\n\n",
-        config.strait_version, config.recipe.name, config.data.train, config.data.name, config.data.hash, config.seed
-    );
-    text += &format!(
-        "{} steps, {:.1} passes over the data; the weights of step {} were kept ({}).\n\n",
-        config.training.steps, config.training.epochs, config.training.best_step, config.training.ended
-    );
-    text += "## Measured on the validation records\n\n| figure | value |\n|---|---|\n";
-    text += &format!("| records | {} |\n", config.data.valid);
-    text += &format!("| reconstruction loss, bits per byte | {:.3} |\n", figure("valid_bits_per_byte"));
-    text += &format!(
-        "| greedy reconstruction of {:.0}: BLEU-4 | {:.1} |\n",
-        figure("valid_reconstruction_n"),
-        figure("valid_reconstruction_bleu4")
-    );
-    text += &format!("| exact | {:.1} % |\n", 100.0 * figure("valid_reconstruction_exact"));
-    text += "\n## Priors tried\n\n| prior | held-out nats per latent | |\n|---|---|---|\n";
-    for c in &fit.tried {
-        let mark = if c.chosen { "chosen" } else { "" };
-        text += &format!("| {} | {:.2} | {mark} |\n", c.name, c.held_out_nats_per_vector);
-    }
-    text += &format!("\n{}\n\n", fit.reason);
-    text += &match figure("valid_distinct2") {
-        level if level.is_finite() => format!(
-            "Samples are drawn at temperature {:.2}: the coolest at which they are as varied as the validation records \
-             (distinct-2 {level:.3}), but at most 0.7.\n\n",
-            config.sampling.temperature
-        ),
-        _ => format!("Samples are drawn at temperature {:.2}.\n\n", config.sampling.temperature),
-    };
-    text += "## Use\n\n```\nstrait sample -m DIR -n 10\nstrait reconstruct -m DIR FILE\nstrait interpolate -m DIR \
-             \"one text\" \"another\" --steps 5\n```\n\n";
-    text += "A model of so little text knows nothing else; it may repeat records it was trained on.\n";
-    text
 }

@@ -12,6 +12,7 @@ pub mod look;
 pub mod plan;
 pub mod run;
 
+mod card;
 mod error;
 
 pub use error::TrainError;

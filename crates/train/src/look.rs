@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use strait_eval::{ReconstructionReport, Unit};
-use strait_model::{Autoencoder, prior::Prior};
+use strait_model::{Autoencoder, Figures, decoding::Options, prior::Prior};
 use strait_text::Tokenizer;
 
 /// Validation texts scored at most: enough for two digits of the loss.
@@ -38,6 +38,7 @@ pub struct Seen {
     pub reconstruction: ReconstructionReport,
     pub reconstructions: Vec<(String, String)>,
     pub samples: Vec<String>,
+    pub figures: Figures,
 }
 
 /// Bits per UTF-8 byte from nats over so many bytes.
@@ -59,17 +60,24 @@ pub fn look(model: &mut Autoencoder, scene: &Scene<'_>, step: u64) -> Seen {
     let reconstructions =
         pairs.iter().take(SHOWN).map(|&(decoded, text)| (text.to_string(), decoded.to_string())).collect();
     Seen {
-        bits_per_byte: bits_per_byte(loss.nats, bytes),
+        bits_per_byte: bits_per_byte(loss.bound(), bytes),
         nats_per_token: loss.nats / loss.tokens.max(1) as f64,
         token_accuracy: loss.correct as f64 / loss.tokens.max(1) as f64,
         reconstruction,
         reconstructions,
         samples: samples(model, scene, step),
+        figures: Figures::new(),
     }
 }
 
-/// A few texts from a Gaussian fitted to some training latents.
+/// A few texts: from a Gaussian fitted to some training latents, or from a language model, which needs chance.
 fn samples(model: &Autoencoder, scene: &Scene<'_>, step: u64) -> Vec<String> {
+    if model.latent_size() == 0 {
+        let options = Options { temperature: 0.7, max_len: scene.max_len, ..Options::default() };
+        let seeds: Vec<u64> = (0..SHOWN as u64).map(|i| scene.seed ^ step ^ (i << 32)).collect();
+        let outputs = model.decode(&[], &options, scene.tokenizer.kind(), &seeds);
+        return outputs.iter().map(|o| scene.tokenizer.decode(&o.tokens)).collect();
+    }
     let size = model.latent_size();
     let take = scene.train.len().min(FITTED);
     let stride = scene.train.len() / take.max(1);

@@ -8,11 +8,8 @@ use std::time::Instant;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use strait_engine::{
-    Tape,
-    optim::{Optimiser, Rule},
-};
-use strait_model::{Autoencoder, Recipe};
+use strait_engine::Tape;
+use strait_model::{Autoencoder, Progress, Recipe, Trainer};
 use strait_text::Batches;
 
 use crate::TrainError;
@@ -69,7 +66,7 @@ impl Size {
         scaled.encoder.embedding = scale(recipe.encoder.embedding);
         scaled.encoder.hidden = scale(recipe.encoder.hidden);
         scaled.decoder.hidden = scale(recipe.decoder.hidden);
-        if self != Size::Base {
+        if self != Size::Base && recipe.latent.size > 0 {
             scaled.latent.size = scale(recipe.latent.size);
         }
         scaled
@@ -157,18 +154,22 @@ pub fn make(
     reasons.insert(
         0,
         format!(
-            "size {}: embedding {}, encoder {}, decoder {}, latent {}",
+            "size {}: embedding {}, {}decoder {}{}",
             size.name(),
             recipe.encoder.embedding,
-            recipe.encoder.hidden,
+            unless_language_model(&recipe, format!("encoder {}, ", recipe.encoder.hidden)),
             recipe.decoder.hidden,
-            recipe.latent.size
+            unless_language_model(&recipe, format!(", latent {}", recipe.latent.size)),
         ),
     );
     let (epochs, tokens) = (steps as f64 / steps_per_epoch, recipe.training.batch_tokens);
     reasons.push(format!("{steps} steps of up to {tokens} tokens: {epochs:.1} passes over the data"));
     let look_every = (steps / 24).clamp(steps.min(10), (steps_per_epoch * 2.0).ceil().max(100.0) as u64);
     Ok(Plan { recipe, size, steps, look_every, steps_per_epoch, reasons })
+}
+
+fn unless_language_model(recipe: &Recipe, words: String) -> String {
+    if recipe.is_language_model() { String::new() } else { words }
 }
 
 /// A network and how long it may train.
@@ -259,7 +260,7 @@ fn seconds_per_step(recipe: &Recipe, material: &Material<'_>) -> Result<f64, Tra
     const TIMED: usize = 6;
     let epoch = batches(recipe, material.seed).epoch(&lengths(material.texts), 0);
     let mut model = Autoencoder::new(recipe, material.vocabulary, material.seed);
-    let mut optimiser = Optimiser::new(Rule::default(), &model.params);
+    let mut trainer = Trainer::new(&model);
     let mut rng = ChaCha8Rng::seed_from_u64(material.seed);
     let mut tape = Tape::new();
     let mut times = Vec::new();
@@ -268,9 +269,10 @@ fn seconds_per_step(recipe: &Recipe, material: &Material<'_>) -> Result<f64, Tra
         let texts: Vec<&[u32]> = picked.iter().map(|&i| &material.texts[i][..]).collect();
         let start = Instant::now();
         let batch = model.training_batch(&texts, &mut rng);
-        let numbers = |source| TrainError::Numbers { step: 0, source };
-        model.train(&mut tape, &batch, &mut rng).map_err(numbers)?;
-        optimiser.step(&mut model.params, 1e-4, 1.0).map_err(numbers)?;
+        // The first of many steps, when the rate has hardly begun to rise; not the very first, whose work may differ.
+        let progress = Progress { step: 1, steps: 1_000_000 };
+        let made = trainer.step(&mut model, &mut tape, &batch, progress, &mut rng);
+        made.map_err(|source| TrainError::Numbers { step: 0, source })?;
         if i >= WARM_UP {
             times.push(start.elapsed().as_secs_f64());
         }

@@ -4,6 +4,7 @@
 //! training that was killed at any moment goes on from its last checkpoint to the same bits.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::Write,
     path::{Path, PathBuf},
@@ -14,14 +15,10 @@ use std::{
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use strait_engine::{
-    Tape,
-    optim::{Optimiser, Rule},
-    schedule::Schedule,
-};
+use strait_engine::Tape;
 use strait_eval::Unit;
 use strait_model::{
-    Autoencoder, Recipe,
+    Autoencoder, Figures, Progress, Recipe, Trainer,
     folder::{self, FolderError, training_dir, write_flushed},
 };
 use strait_text::Tokenizer;
@@ -210,7 +207,7 @@ pub(crate) struct Run {
     pub(crate) valid_ids: Vec<Vec<u32>>,
     pub(crate) unit: Unit,
     pub(crate) model: Autoencoder,
-    optimiser: Optimiser,
+    trainer: Trainer,
     pub(crate) position: Position,
     best: Option<Vec<Vec<f32>>>,
     resumed: bool,
@@ -224,18 +221,16 @@ impl Run {
         let recipe = &job.plan.recipe;
         recipe.check()?;
         let mut model = Autoencoder::new(recipe, tokenizer.vocab_size(), job.seed);
-        let t = &recipe.training;
-        let rule = Rule::Adam { beta1: 0.9, beta2: t.beta2, eps: 1e-8, decay: t.weight_decay };
-        let mut optimiser = Optimiser::new(rule, &model.params);
+        let mut trainer = Trainer::new(&model);
         let nothing = Best { step: 0, bits_per_byte: f64::MAX };
-        let mut position = Position { step: 0, optimiser_steps: 0, seconds: 0.0, best: nothing, waited: 0 };
+        let mut position = Position { step: 0, updates: Vec::new(), seconds: 0.0, best: nothing, waited: 0 };
         let mut best = None;
         let found = Checkpoint::read(&dir)?;
         let resumed = found.is_some();
         if let Some(checkpoint) = found {
             position = checkpoint.position.clone();
             best = checkpoint
-                .restore(&mut model.params, &mut optimiser)
+                .restore(&mut model.params, &mut trainer)
                 .map_err(|why| TrainError::Damaged { file: dir.join(crate::checkpoint::FILE), why })?;
         }
         Ok(Run {
@@ -250,7 +245,7 @@ impl Run {
             job,
             tokenizer,
             model,
-            optimiser,
+            trainer,
             position,
             best,
             resumed,
@@ -295,8 +290,6 @@ impl Run {
         let t = &plan.recipe.training;
         let lengths = plan::lengths(&self.train_ids);
         let mut cursor = Cursor::new(plan::batches(&plan.recipe, self.job.seed), &lengths);
-        let warmup = (t.warmup as f64 * plan.steps as f64).ceil() as u64;
-        let schedule = Schedule::Cosine { floor: t.floor };
         let mut writer = Writer::new(&self.dir);
         let mut tape = Tape::new();
         let mut meter = Meter::new();
@@ -314,14 +307,13 @@ impl Run {
             let bytes: usize = picked.iter().map(|&i| self.train[i].len()).sum();
             let mut rng = ChaCha8Rng::seed_from_u64(self.job.seed);
             rng.set_stream(step + 1);
-            let numbers = |source| TrainError::Numbers { step, source };
             let batch = self.model.training_batch(&texts, &mut rng);
-            let loss = self.model.train(&mut tape, &batch, &mut rng).map_err(numbers)?;
-            let rate = t.rate * schedule.factor(step, warmup, plan.steps);
-            let norm = self.optimiser.step(&mut self.model.params, rate, t.clip).map_err(numbers)?;
+            let progress = Progress { step, steps: plan.steps };
+            let made = self.trainer.step(&mut self.model, &mut tape, &batch, progress, &mut rng);
+            let made = made.map_err(|source| TrainError::Numbers { step, source })?;
             self.position.step += 1;
-            self.position.optimiser_steps = self.optimiser.steps();
-            meter.add(loss.nats, bytes, loss.tokens);
+            self.position.updates = self.trainer.updates();
+            meter.add(made.loss.bound(), bytes, made.loss.tokens);
             let (step, steps) = (self.position.step, plan.steps);
             if meter.due() || step == steps {
                 let event = Event::Step {
@@ -329,8 +321,9 @@ impl Run {
                     steps,
                     epoch: cursor.epochs(step),
                     bits_per_byte: meter.loss(),
-                    rate,
-                    gradient_norm: norm,
+                    rate: made.rate,
+                    gradient_norm: made.norm,
+                    figures: figures(&made.figures),
                     tokens_per_second: meter.speed(),
                     seconds: self.seconds(),
                     seconds_left: meter.seconds_a_step() * (steps - step) as f64,
@@ -356,7 +349,7 @@ impl Run {
 
     fn checkpoint(&mut self, writer: &mut Writer) -> Result<(), TrainError> {
         self.position.seconds = self.seconds();
-        writer.write(Checkpoint::take(self.position.clone(), &self.model.params, &self.optimiser, self.best.as_deref()))
+        writer.write(Checkpoint::take(self.position.clone(), &self.model.params, &self.trainer, self.best.as_deref()))
     }
 
     /// Looks at the validation set; true if it is time to stop.
@@ -393,10 +386,16 @@ impl Run {
             best,
             reconstructions: seen.reconstructions,
             samples: seen.samples,
+            figures: figures(&seen.figures),
             seconds: self.seconds(),
         });
         self.position.waited >= self.job.plan.recipe.training.patience
     }
+}
+
+/// Figures as an event carries them.
+fn figures(figures: &Figures) -> BTreeMap<String, f64> {
+    figures.iter().filter(|f| f.1.is_finite()).map(|&(name, value)| (name.to_string(), value)).collect()
 }
 
 /// Speed and loss since the last report.

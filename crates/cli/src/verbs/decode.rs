@@ -29,7 +29,7 @@ pub struct Decode {
 
 impl Decode {
     pub fn run(self) -> Result<()> {
-        let model = self.model.open()?;
+        let model = self.model.open_autoencoder()?;
         let latents = input::latents(&self.file)?;
         let decoding = self.decoding.resolve(&model.config().decoding);
         let mut out = self.writing.open()?;

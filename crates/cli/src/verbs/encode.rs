@@ -70,7 +70,7 @@ struct Report {
 impl Encode {
     pub fn run(self) -> Result<()> {
         let format = self.format();
-        let model = self.model.open()?;
+        let model = self.model.open_autoencoder()?;
         let records = self.records()?;
         let mut out = self.open(format)?;
         let mut matrix = Vec::new();

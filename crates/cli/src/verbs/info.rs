@@ -3,7 +3,10 @@
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
-use strait::{Config, Model};
+use strait::{
+    Config, Model,
+    config::{LatentKind, NetworkKind},
+};
 
 use crate::{
     flags::ModelFlag,
@@ -43,7 +46,8 @@ impl Info {
         if self.json {
             out.json(&facts(&model))?;
         } else {
-            out.line(&format!("{}: a text autoencoder", self.model.model.display()))?;
+            let what = if model.is_language_model() { "language model" } else { "text autoencoder" };
+            out.line(&format!("{}: a {what}", self.model.model.display()))?;
             for (what, value) in card(&model) {
                 out.line(&format!("  {what:12} {value}"))?;
             }
@@ -65,11 +69,8 @@ fn card(model: &Model) -> Vec<(&'static str, String)> {
         ("size", format!("{} weights", short(model.weights() as f64))),
         ("vocabulary", format!("{} tokens ({})", number(c.vocabulary as u64), word(&c.recipe.tokenizer.kind))),
         ("encoder", encoder(c)),
-        ("latent", format!("{} dimensions, noise {}", model.latent_size(), c.recipe.latent.noise)),
-        (
-            "decoder",
-            format!("{}, {} x {}", word(&c.recipe.decoder.cell), c.recipe.decoder.layers, c.recipe.decoder.hidden),
-        ),
+        ("latent", latent(c)),
+        ("decoder", decoder(c)),
         ("prior", model.prior().describe()),
     ];
     lines.extend(history(c));
@@ -79,8 +80,47 @@ fn card(model: &Model) -> Vec<(&'static str, String)> {
 
 fn encoder(c: &Config) -> String {
     let e = &c.recipe.encoder;
-    let directions = if e.bidirectional { ", both directions" } else { "" };
-    format!("{}, {} x {}{directions}, embedding {}", word(&e.cell), e.layers, e.hidden, e.embedding)
+    match e.kind {
+        NetworkKind::None => "none: the decoder alone is a language model".into(),
+        NetworkKind::Transformer => transformer(e.layers, e.embedding, e.hidden, e.heads),
+        NetworkKind::Bag | NetworkKind::Window => {
+            format!(
+                "{}, {} x {}, {}, embedding {}",
+                word(&e.kind),
+                e.layers,
+                e.hidden,
+                word(&e.activation),
+                e.embedding
+            )
+        }
+        NetworkKind::Rnn | NetworkKind::RnnRelu | NetworkKind::Gru | NetworkKind::Lstm => {
+            let directions = if e.bidirectional { ", both directions" } else { "" };
+            format!("{}, {} x {}{directions}, embedding {}", word(&e.kind), e.layers, e.hidden, e.embedding)
+        }
+    }
+}
+
+fn latent(c: &Config) -> String {
+    let l = &c.recipe.latent;
+    let slots = if l.slots > 1 { format!(" in {} slots", l.slots) } else { String::new() };
+    match (l.size, l.kind) {
+        (0, _) => "none".into(),
+        (_, LatentKind::Point) => format!("{} dimensions{slots}, noise {}", l.size, l.noise),
+        (_, LatentKind::Gaussian) => format!("{} dimensions{slots}, a Gaussian posterior", l.size),
+        (_, LatentKind::Quantised) => format!("{} dimensions{slots}, {} codes each", l.size, l.quantiser.codes),
+    }
+}
+
+fn decoder(c: &Config) -> String {
+    let d = &c.recipe.decoder;
+    match d.kind {
+        NetworkKind::Transformer => transformer(d.layers, c.recipe.encoder.embedding, d.hidden, d.heads),
+        _ => format!("{}, {} x {}", word(&d.kind), d.layers, d.hidden),
+    }
+}
+
+fn transformer(layers: usize, width: usize, hidden: usize, heads: usize) -> String {
+    format!("transformer, {layers} blocks of width {width}, inner {hidden}, {heads} heads")
 }
 
 fn history(c: &Config) -> Vec<(&'static str, String)> {

@@ -55,7 +55,7 @@ impl Interpolate {
             return Err(Usage("only one of the two texts can come from standard input".into()).into());
         }
         let (a, b) = (input::text(self.a)?, input::text(self.b)?);
-        let model = self.model.open()?;
+        let model = self.model.open_autoencoder()?;
         let decoding = self.decoding.resolve(&model.config().decoding);
         let path = match self.path {
             Route::Straight => Path::Straight,

@@ -41,7 +41,7 @@ struct Pair<'a> {
 
 impl Reconstruct {
     pub fn run(self) -> Result<()> {
-        let model = self.model.open()?;
+        let model = self.model.open_autoencoder()?;
         let corpus = input::corpus(&self.file, &self.reading.resolve(ReadOptions::one_to_one(), self.format))?;
         let decoding = self.decoding.resolve(&model.config().decoding);
         let mut out = self.writing.open()?;

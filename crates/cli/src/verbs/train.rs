@@ -81,9 +81,19 @@ struct NetworkFlags {
     /// Peak learning rate, instead of the recipe's
     #[arg(long, value_name = "RATE", value_parser = positive)]
     lr: Option<f64>,
+    /// Set a field of the recipe, as latent.size=32 (`strait recipes NAME` prints them all); can be given again
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
     /// Tokens in the vocabulary [default: chosen from the texts]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     vocab: Option<usize>,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((field, value)) if !field.trim().is_empty() => Ok((field.trim().into(), value.trim().into())),
+        _ => Err("a field and a value are wanted, as latent.size=32".into()),
+    }
 }
 
 fn size(name: String) -> Size {
@@ -147,6 +157,9 @@ impl NetworkFlags {
         };
         if let Some(rate) = self.lr {
             recipe.training.rate = rate as f32;
+        }
+        for (field, value) in &self.set {
+            recipe = recipe.with(field, value)?;
         }
         recipe.tokenizer.vocabulary = self.vocab.or(recipe.tokenizer.vocabulary);
         Ok(recipe)

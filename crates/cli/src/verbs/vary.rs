@@ -33,7 +33,7 @@ pub struct Vary {
 impl Vary {
     pub fn run(self) -> Result<()> {
         let text = input::text(self.text)?;
-        let model = self.model.open()?;
+        let model = self.model.open_autoencoder()?;
         let decoding = self.decoding.resolve(&model.config().decoding);
         let texts = model.vary(&text, self.n, self.distance, self.seed, &decoding)?;
         let mut out = self.writing.open()?;

@@ -11,12 +11,12 @@ use strait_engine::{
         activation::Activation,
         cross_entropy::{CrossEntropy, Scored},
         embedding, linear,
-        rnn::State,
+        rnn::{Cell, State},
     },
 };
 
+use super::Task;
 use crate::{
-    batch::Batch,
     config::DecoderConfig,
     decoding::NextToken,
     recurrent::{Input, Read, Shape, Stack},
@@ -27,7 +27,7 @@ use crate::{
 pub struct Decoder {
     dropout: f32,
     stack: Stack,
-    /// W_l (H, Z), b_l of each layer.
+    /// W_l (H, Z), b_l of each layer; none in a language model, which starts from 0.
     starts: Vec<(ParamId, ParamId)>,
     /// Projection (E, H) and its bias before tied output weights.
     projection: Option<(ParamId, ParamId)>,
@@ -47,7 +47,7 @@ impl Decoder {
     ) -> Self {
         let (v, e) = params.shape(embedding);
         let shape = Shape {
-            cell: config.cell.into(),
+            cell: config.kind.cell().unwrap_or(Cell::Lstm),
             input: e,
             hidden: config.hidden,
             layers: config.layers,
@@ -56,7 +56,7 @@ impl Decoder {
         };
         let stack = Stack::new(params, "decoder.rnn", shape, rng);
         let h = config.hidden;
-        let starts = (0..config.layers)
+        let starts = (0..if latent > 0 { config.layers } else { 0 })
             .map(|l| {
                 let weight = init::xavier((h, latent), rng);
                 let weight = params.add(format!("decoder.start.{l}.weight"), (h, latent), weight);
@@ -75,23 +75,24 @@ impl Decoder {
         Decoder { dropout: config.dropout, stack, starts, projection, output, output_bias }
     }
 
-    /// Adds the cross-entropy of the batch's targets given z (B, Z), in the order of the targets, to the loss.
+    /// See [`super::Decoder::loss`].
     pub fn loss(
         &self,
         tape: &mut Tape,
         params: &mut Params,
         embedding: ParamId,
-        (z, batch, smoothing): (Var, &Batch, f32),
+        task: &Task<'_>,
         rng: &mut impl Rng,
     ) -> Scored {
-        let starts = self.starts.iter().map(|&(w, b)| {
+        let Task { z, batch, .. } = *task;
+        let start = |tape: &mut Tape, z, (w, b)| {
             let h = tape.linear(params, z, w, Some(b));
             tape.activation(h, Activation::Tanh)
-        });
-        let first: Vec<Var> = starts.collect();
+        };
+        let first: Vec<Var> = z.map_or(Vec::new(), |z| self.starts.iter().map(|&s| start(tape, z, s)).collect());
         let x = tape.embedding(params, embedding, &batch.inputs);
         let x = tape.dropout(x, self.dropout, rng);
-        let input = Input { packing: &batch.packing, first: &first, sequence: Some(z), dropout: self.dropout };
+        let input = Input { packing: &batch.packing, first: &first, sequence: z, dropout: self.dropout };
         let mut y = self.stack.forward(tape, params, Read::Rows(x), &input, rng);
         y = tape.dropout(y, self.dropout, rng);
         if let Some((w, b)) = self.projection {
@@ -102,23 +103,24 @@ impl Decoder {
             bias: Some(self.output_bias),
             targets: &batch.targets,
             row_weights: None,
-            smoothing,
-            scale: 1.0 / batch.tokens().max(1) as f32,
+            smoothing: task.label_smoothing,
+            scale: task.scale,
         };
         tape.cross_entropy(params, y, &ce)
     }
 
-    /// Starts generating from z (rows, Z).
-    pub fn generator<'a>(&'a self, params: &'a Params, table: ParamId, z: &[f32]) -> Generator<'a> {
-        let (h, size) = params.shape(self.starts[0].0);
-        let rows = z.len() / size;
+    /// See [`super::Decoder::generator`].
+    pub fn generator<'a>(&'a self, params: &'a Params, table: ParamId, z: &[f32], rows: usize) -> Generator<'a> {
+        let h = self.stack.shape.hidden;
         let first = self.starts.iter().map(|&(w, b)| {
             let mut start = vec![0.0; rows * h];
             linear::forward(params, z, rows, w, Some(b), &mut start);
             Activation::Tanh.apply(&mut start);
             start
         });
-        let states = self.stack.states(params, first.collect(), Some(z));
+        let mut first: Vec<Vec<f32>> = first.collect();
+        first.resize(self.stack.shape.layers, vec![0.0; rows * h]);
+        let states = self.stack.states(params, first, (!z.is_empty()).then_some(z));
         let (x, projected) = Default::default();
         Generator { decoder: self, params, table, states, rows, x, projected }
     }

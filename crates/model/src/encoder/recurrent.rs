@@ -1,9 +1,10 @@
-//! The recurrent encoder: tokens to one vector per sequence.
-//!
-//! `e = E[ids]`, `y = rnn(e)`, pooled over time to (B, directions * H), then `W pooled + b` to (B, Z).
+//! The recurrent encoder: `e = E[ids]`, `y = rnn(e)`, pooled over time to (B, directions * H).
 
 use rand::Rng;
-use strait_engine::{ParamId, Params, Tape, Var, init, ops::rnn::Folded};
+use strait_engine::{
+    ParamId, Params, Tape, Var,
+    ops::rnn::{Cell, Folded},
+};
 
 use crate::{
     batch::Sequences,
@@ -11,39 +12,34 @@ use crate::{
     recurrent::{Input, Read, Shape, Stack},
 };
 
-/// An encoder and its weights' handles.
+/// The recurrent encoder and its weights' handles.
 #[derive(Debug)]
 pub struct Encoder {
     pool: Pool,
     dropout: f32,
     stack: Stack,
-    weight: ParamId,
-    bias: ParamId,
 }
 
 impl Encoder {
-    /// Adds the weights `encoder.*`; the embedding is shared and made by the caller.
-    pub fn new(params: &mut Params, config: &EncoderConfig, latent: usize, rng: &mut impl Rng) -> Self {
+    /// Adds the weights `encoder.rnn.*`.
+    pub fn new(params: &mut Params, config: &EncoderConfig, rng: &mut impl Rng) -> Self {
         let shape = Shape {
-            cell: config.cell.into(),
+            cell: config.kind.cell().unwrap_or(Cell::Lstm),
             input: config.embedding,
             hidden: config.hidden,
             layers: config.layers,
             bidirectional: config.bidirectional,
             sequence: 0,
         };
-        let stack = Stack::new(params, "encoder.rnn", shape, rng);
-        let weight = init::xavier((latent, stack.width()), rng);
-        Encoder {
-            pool: config.pool,
-            dropout: config.dropout,
-            weight: params.add("encoder.latent.weight", (latent, stack.width()), weight),
-            bias: params.add("encoder.latent.bias", (1, latent), vec![0.0; latent]),
-            stack,
-        }
+        Encoder { pool: config.pool, dropout: config.dropout, stack: Stack::new(params, "encoder.rnn", shape, rng) }
     }
 
-    /// Packed sources -> latents before normalisation (B, Z), in packed order.
+    /// Columns of the features.
+    pub fn width(&self) -> usize {
+        self.stack.width()
+    }
+
+    /// See [`super::Encoder::forward`].
     pub fn forward(
         &self,
         tape: &mut Tape,
@@ -56,7 +52,7 @@ impl Encoder {
         let x = tape.dropout(x, self.dropout, rng);
         let input = Input { packing: &source.packing, first: &[], sequence: None, dropout: self.dropout };
         let y = self.stack.forward(tape, params, Read::Rows(x), &input, rng);
-        self.latents(tape, params, y, source, rng)
+        self.features(tape, y, source, rng)
     }
 
     /// The table folded into the first layer: for [`Encoder::forward_folded`].
@@ -64,8 +60,7 @@ impl Encoder {
         self.stack.fold(params, embedding)
     }
 
-    /// As [`Encoder::forward`] without recording, to the same bits, with less work a token: pays where more tokens are
-    /// read than the vocabulary has.
+    /// See [`super::Encoder::forward_prepared`].
     pub fn forward_folded(
         &self,
         tape: &mut Tape,
@@ -76,13 +71,12 @@ impl Encoder {
     ) -> Var {
         let input = Input { packing: &source.packing, first: &[], sequence: None, dropout: 0.0 };
         let y = self.stack.forward(tape, params, Read::Tokens(&source.ids, folded), &input, rng);
-        self.latents(tape, params, y, source, rng)
+        self.features(tape, y, source, rng)
     }
 
-    fn latents(&self, tape: &mut Tape, params: &Params, y: Var, source: &Sequences, rng: &mut impl Rng) -> Var {
+    fn features(&self, tape: &mut Tape, y: Var, source: &Sequences, rng: &mut impl Rng) -> Var {
         let pooled = self.pooled(tape, y, source);
-        let pooled = tape.dropout(pooled, self.dropout, rng);
-        tape.linear(params, pooled, self.weight, Some(self.bias))
+        tape.dropout(pooled, self.dropout, rng)
     }
 
     fn pooled(&self, tape: &mut Tape, y: Var, source: &Sequences) -> Var {

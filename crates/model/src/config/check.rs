@@ -1,0 +1,161 @@
+//! What a recipe must keep to.
+
+use super::{LatentKind, NetworkKind, Recipe, RegulariserConfig};
+
+/// A field, its value, and what was expected.
+type Fault = (&'static str, String, &'static str);
+
+/// The first fault of a recipe.
+pub(super) fn check(r: &Recipe) -> Result<(), Fault> {
+    sizes(r)?;
+    shares(r)?;
+    numbers(r)?;
+    shape(r)?;
+    regulariser(r)?;
+    r.objective.noise.validate().map_err(|e| ("objective.noise", e.to_string(), "a valid noise"))
+}
+
+fn sizes(r: &Recipe) -> Result<(), Fault> {
+    let sizes = [
+        ("encoder.embedding", r.encoder.embedding),
+        ("encoder.hidden", r.encoder.hidden),
+        ("encoder.layers", r.encoder.layers),
+        ("encoder.heads", r.encoder.heads),
+        ("encoder.window", r.encoder.window),
+        ("latent.slots", r.latent.slots),
+        ("latent.quantiser.codes", r.latent.quantiser.codes),
+        ("decoder.hidden", r.decoder.hidden),
+        ("decoder.layers", r.decoder.layers),
+        ("decoder.heads", r.decoder.heads),
+        ("decoder.window", r.decoder.window),
+        ("training.batch_tokens", r.training.batch_tokens),
+    ];
+    match sizes.iter().find(|s| !(1..=65_536).contains(&s.1)) {
+        Some(&(field, value)) => Err((field, value.to_string(), "between 1 and 65536")),
+        None => Ok(()),
+    }
+}
+
+fn shares(r: &Recipe) -> Result<(), Fault> {
+    let shares = [
+        ("encoder.dropout", r.encoder.dropout),
+        ("latent.dropout", r.latent.dropout),
+        ("latent.quantiser.decay", r.latent.quantiser.decay),
+        ("latent.quantiser.restart", r.latent.quantiser.restart),
+        ("decoder.dropout", r.decoder.dropout),
+        ("decoder.word_dropout", r.decoder.word_dropout),
+        ("objective.label_smoothing", r.objective.label_smoothing),
+        ("objective.pretrain", r.objective.pretrain),
+        ("training.warmup", r.training.warmup),
+        ("training.floor", r.training.floor),
+        ("training.beta1", r.training.beta1),
+        ("training.beta2", r.training.beta2),
+    ];
+    match shares.iter().find(|s| !(0.0..1.0).contains(&s.1)) {
+        Some(&(field, value)) => Err((field, value.to_string(), "at least 0 and below 1")),
+        None => Ok(()),
+    }
+}
+
+fn numbers(r: &Recipe) -> Result<(), Fault> {
+    positive(&[("training.rate", r.training.rate), ("training.clip", r.training.clip)])?;
+    positive(&[("latent.spread", r.latent.spread)])?;
+    not_negative(&[("latent.noise", r.latent.noise), ("latent.quantiser.commitment", r.latent.quantiser.commitment)])
+}
+
+fn positive(fields: &[(&'static str, f32)]) -> Result<(), Fault> {
+    match fields.iter().find(|f| !(f.1 > 0.0 && f.1.is_finite())) {
+        Some(&(field, value)) => Err((field, value.to_string(), "above 0")),
+        None => Ok(()),
+    }
+}
+
+fn not_negative(fields: &[(&'static str, f32)]) -> Result<(), Fault> {
+    match fields.iter().find(|f| !(f.1 >= 0.0 && f.1.is_finite())) {
+        Some(&(field, value)) => Err((field, value.to_string(), "at least 0")),
+        None => Ok(()),
+    }
+}
+
+/// What must fit together.
+fn shape(r: &Recipe) -> Result<(), Fault> {
+    let (encoder, latent, decoder) = (&r.encoder, &r.latent, &r.decoder);
+    if decoder.kind == NetworkKind::None {
+        return Err(("decoder.kind", "none".into(), "a network"));
+    }
+    let size = latent.size;
+    if r.is_language_model() {
+        if size != 0 {
+            return Err(("latent.size", size.to_string(), "0 without an encoder (a language model has no latent)"));
+        }
+        if decoder.kind.cell().is_none() && decoder.kind != NetworkKind::Transformer {
+            return Err(("decoder.kind", format!("{:?}", decoder.kind), "recurrent or transformer without an encoder"));
+        }
+    } else if !(1..=65_536).contains(&size) {
+        return Err(("latent.size", size.to_string(), "between 1 and 65536"));
+    }
+    if !size.is_multiple_of(latent.slots) {
+        return Err(("latent.slots", latent.slots.to_string(), "a divisor of latent.size"));
+    }
+    for (field, kind, heads) in
+        [("encoder.heads", encoder.kind, encoder.heads), ("decoder.heads", decoder.kind, decoder.heads)]
+    {
+        // Rotary positions turn pairs of columns.
+        if kind == NetworkKind::Transformer && !encoder.embedding.is_multiple_of(2 * heads) {
+            return Err((field, heads.to_string(), "such that encoder.embedding is a multiple of twice as many"));
+        }
+    }
+    Ok(())
+}
+
+fn regulariser(r: &Recipe) -> Result<(), Fault> {
+    let gaussian = r.latent.kind == LatentKind::Gaussian;
+    let kind = |name: &'static str| {
+        Err(("objective.regulariser.kind", name.to_string(), "used with latent.kind = \"gaussian\""))
+    };
+    let widths = |field: &'static str, hidden: &[usize]| match hidden.iter().find(|h| !(1..=65_536).contains(*h)) {
+        Some(h) => Err((field, h.to_string(), "between 1 and 65536")),
+        None => Ok(()),
+    };
+    match &r.objective.regulariser {
+        RegulariserConfig::None => Ok(()),
+        _ if r.is_language_model() => {
+            Err(("objective.regulariser.kind", "set".into(), "none without an encoder (there are no latents)"))
+        }
+        RegulariserConfig::Kl(_) if !gaussian => kind("kl"),
+        RegulariserConfig::Kl(c) => {
+            not_negative(&[
+                ("objective.regulariser.weight", c.weight),
+                ("objective.regulariser.free", c.free),
+                ("objective.regulariser.free_total", c.free_total),
+            ])?;
+            positive(&[("objective.regulariser.target", c.target.unwrap_or(1.0))])?;
+            if !(0.0..=1.0).contains(&c.warmup) {
+                return Err(("objective.regulariser.warmup", c.warmup.to_string(), "between 0 and 1"));
+            }
+            match c.cycles {
+                0 => Err(("objective.regulariser.cycles", "0".into(), "at least 1")),
+                _ => Ok(()),
+            }
+        }
+        RegulariserConfig::Mmd(c) => not_negative(&[("objective.regulariser.weight", c.weight)]),
+        RegulariserConfig::Adversarial(c) => {
+            if c.log_variance > 0.0 && !gaussian {
+                return kind("adversarial with log_variance");
+            }
+            widths("objective.regulariser.hidden", &c.hidden)?;
+            not_negative(&[
+                ("objective.regulariser.weight", c.weight),
+                ("objective.regulariser.log_variance", c.log_variance),
+            ])?;
+            positive(&[("objective.regulariser.rate", c.rate)])
+        }
+        RegulariserConfig::Arae(c) => {
+            widths("objective.regulariser.generator", &c.generator)?;
+            widths("objective.regulariser.critic", &c.critic)?;
+            widths("objective.regulariser.noise", &[c.noise])?;
+            not_negative(&[("objective.regulariser.weight", c.weight), ("objective.regulariser.penalty", c.penalty)])?;
+            positive(&[("objective.regulariser.rate", c.rate)])
+        }
+    }
+}

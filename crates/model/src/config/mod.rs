@@ -1,0 +1,186 @@
+//! Recipes: complete, named configurations of a model and its training, one serde struct per concern.
+
+mod check;
+mod latent;
+mod network;
+mod objective;
+mod training;
+
+use serde::{Deserialize, Serialize};
+use strait_text::TokenizerKind;
+
+pub use latent::{LatentConfig, LatentKind, Normalise, QuantiserConfig};
+pub use network::{ActivationKind, BagOutput, DecoderConfig, EncoderConfig, NetworkKind, Pool, Positions};
+pub use objective::{
+    AdversarialConfig, AraeConfig, Kernel, KlConfig, KlSchedule, MmdConfig, ObjectiveConfig, RegulariserConfig,
+};
+pub use training::{OptimiserKind, ScheduleKind, TrainingConfig};
+
+/// A named, complete configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recipe {
+    /// The name by which `--recipe` finds it.
+    pub name: String,
+    /// One line: when to use it.
+    pub about: String,
+    pub tokenizer: TokenizerConfig,
+    pub encoder: EncoderConfig,
+    pub latent: LatentConfig,
+    pub decoder: DecoderConfig,
+    pub objective: ObjectiveConfig,
+    pub training: TrainingConfig,
+}
+
+/// How text becomes tokens.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenizerConfig {
+    pub kind: TokenizerKind,
+    /// Vocabulary size; chosen from the corpus if absent.
+    pub vocabulary: Option<usize>,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Recipe {
+            name: "custom".into(),
+            about: String::new(),
+            tokenizer: TokenizerConfig::default(),
+            encoder: EncoderConfig::default(),
+            latent: LatentConfig::default(),
+            decoder: DecoderConfig::default(),
+            objective: ObjectiveConfig::default(),
+            training: TrainingConfig::default(),
+        }
+    }
+}
+
+/// Why a recipe cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RecipeError {
+    #[error("no recipe `{name}`; there are: {known}{hint}. A path to a .toml file works too")]
+    Unknown { name: String, known: String, hint: String },
+    #[error("recipe file {path}: {message}")]
+    File { path: String, message: String },
+    #[error("cannot set {field} to {value}: {message} (`strait recipes NAME` prints every field)")]
+    Set { field: String, value: String, message: String },
+    #[error("recipe `{recipe}`: {field} is {value}, but must be {expected}")]
+    Value { recipe: String, field: &'static str, value: String, expected: &'static str },
+}
+
+/// The recipes that come with the program, the default first.
+const BUILT_IN: &[&str] = &[
+    include_str!("../../../../recipes/dae.toml"),
+    include_str!("../../../../recipes/ae.toml"),
+    include_str!("../../../../recipes/lm-lstm.toml"),
+];
+
+impl Recipe {
+    /// The recipes that come with the program, the default first.
+    pub fn built_in() -> Vec<Recipe> {
+        // A test parses each of them.
+        BUILT_IN.iter().filter_map(|text| toml::from_str(text).ok()).collect()
+    }
+
+    /// A built-in recipe by name, or a recipe file by path.
+    pub fn find(name: &str) -> Result<Recipe, RecipeError> {
+        let known = Recipe::built_in();
+        if let Some(recipe) = known.iter().find(|r| r.name == name) {
+            return Ok(recipe.clone());
+        }
+        if name.ends_with(".toml") || std::path::Path::new(name).is_file() {
+            let file = |message: String| RecipeError::File { path: name.into(), message };
+            let text = std::fs::read_to_string(name).map_err(|e| file(e.to_string()))?;
+            let recipe: Recipe = toml::from_str(&text).map_err(|e| file(e.to_string()))?;
+            return recipe.check().map(|()| recipe);
+        }
+        let close = known.iter().find(|r| r.name.starts_with(&name[..name.chars().next().map_or(0, char::len_utf8)]));
+        let hint = close.filter(|_| !name.is_empty()).map(|r| format!(" (did you mean `{}`?)", r.name));
+        Err(RecipeError::Unknown {
+            name: name.into(),
+            known: known.iter().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", "),
+            hint: hint.unwrap_or_default(),
+        })
+    }
+
+    /// The recipe with one field set: `path` is its place, as `latent.size`; `value` a TOML value, or plain text.
+    ///
+    /// # Errors
+    /// If there is no such field, or the value does not fit it.
+    pub fn with(&self, path: &str, value: &str) -> Result<Recipe, RecipeError> {
+        let fault = |message: String| RecipeError::Set { field: path.into(), value: value.into(), message };
+        let parsed = toml::from_str::<toml::Table>(&format!("v = {value}")).ok().and_then(|mut t| t.remove("v"));
+        let mut table = toml::Table::try_from(self).map_err(|e| fault(e.to_string()))?;
+        let mut at = &mut table;
+        let mut parts = path.split('.').peekable();
+        while let Some(part) = parts.next() {
+            if parts.peek().is_none() {
+                at.insert(part.into(), parsed.unwrap_or_else(|| toml::Value::String(value.into())));
+                break;
+            }
+            let inner = at.entry(part).or_insert_with(|| toml::Table::new().into());
+            at = inner.as_table_mut().ok_or_else(|| fault(format!("{part} has no fields")))?;
+        }
+        let recipe: Recipe = table.try_into().map_err(|e: toml::de::Error| fault(e.message().to_string()))?;
+        recipe.check().map(|()| recipe)
+    }
+
+    /// Whether it is a language model: a decoder without encoder and latent.
+    pub fn is_language_model(&self) -> bool {
+        self.encoder.kind == NetworkKind::None
+    }
+
+    /// Refuses values with which no model could be built or trained.
+    pub fn check(&self) -> Result<(), RecipeError> {
+        check::check(self).map_err(|(field, value, expected)| RecipeError::Value {
+            recipe: self.name.clone(),
+            field,
+            value,
+            expected,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_recipes_parse_and_are_valid() {
+        let recipes = Recipe::built_in();
+        assert_eq!(recipes.len(), BUILT_IN.len());
+        for r in &recipes {
+            r.check().unwrap();
+            assert!(!r.about.is_empty());
+            assert_eq!(&Recipe::find(&r.name).unwrap(), r);
+            assert_eq!(&toml::from_str::<Recipe>(&toml::to_string(r).unwrap()).unwrap(), r);
+        }
+    }
+
+    #[test]
+    fn single_fields_can_be_set() {
+        let r = Recipe::default().with("latent.size", "32").unwrap().with("encoder.kind", "gru").unwrap();
+        assert_eq!((r.latent.size, r.encoder.kind), (32, NetworkKind::Gru));
+        let r = r.with("latent.kind", "gaussian").unwrap();
+        let r = r.with("objective.regulariser", "{ kind = \"kl\", target = 8.0 }").unwrap();
+        assert!(matches!(r.objective.regulariser, RegulariserConfig::Kl(KlConfig { target: Some(8.0), .. })));
+        for (field, value, word) in [
+            ("latent.siez", "3", "siez"),
+            ("latent.size", "x", "x"),
+            ("name.first", "x", "name"),
+            ("latent.size", "0", "65536"),
+        ] {
+            assert!(r.with(field, value).unwrap_err().to_string().contains(word), "{field}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(Recipe::find("da").unwrap_err().to_string().contains("did you mean `dae`"));
+        assert!(toml::from_str::<Recipe>("[latent]\nsiez = 3").unwrap_err().to_string().contains("siez"));
+        let mut r = Recipe::default();
+        r.decoder.dropout = 1.5;
+        assert!(r.check().unwrap_err().to_string().contains("decoder.dropout"));
+    }
+}

@@ -1,0 +1,190 @@
+//! The networks on both sides of the latent.
+
+use serde::{Deserialize, Serialize};
+use strait_engine::ops::{activation::Activation, rnn::Cell};
+
+/// The kinds of network; each can encode and each can decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetworkKind {
+    /// Plain recurrence with tanh.
+    Rnn,
+    /// Plain recurrence with ReLU.
+    RnnRelu,
+    Gru,
+    #[default]
+    Lstm,
+    /// Self-attention (Vaswani et al. 2017), pre-normalised.
+    Transformer,
+    /// Feed-forward over the counts of tokens, whatever their order.
+    Bag,
+    /// Feed-forward over the first tokens, each at its place.
+    Window,
+    /// No encoder: the decoder alone is a language model.
+    None,
+}
+
+impl NetworkKind {
+    /// The recurrent cell, if it is a recurrent network.
+    pub fn cell(self) -> Option<Cell> {
+        match self {
+            NetworkKind::Rnn => Some(Cell::Tanh),
+            NetworkKind::RnnRelu => Some(Cell::Relu),
+            NetworkKind::Gru => Some(Cell::Gru),
+            NetworkKind::Lstm => Some(Cell::Lstm),
+            NetworkKind::Transformer | NetworkKind::Bag | NetworkKind::Window | NetworkKind::None => None,
+        }
+    }
+}
+
+/// How an encoder's states become one vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pool {
+    /// The final state of each direction (Transformer: the states of the latent's slots, read from the front).
+    #[default]
+    Last,
+    /// The mean over positions.
+    Mean,
+    /// The maximum over positions.
+    Max,
+}
+
+/// How a Transformer knows where a token stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Positions {
+    /// Queries and keys are rotated by their place (Su et al. 2021): any length.
+    #[default]
+    Rotary,
+    /// A vector for each place is learned.
+    Learned,
+}
+
+/// The non-linearities by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActivationKind {
+    Relu,
+    LeakyRelu,
+    Tanh,
+    Sigmoid,
+    #[default]
+    Gelu,
+    Silu,
+}
+
+impl From<ActivationKind> for Activation {
+    fn from(kind: ActivationKind) -> Activation {
+        match kind {
+            ActivationKind::Relu => Activation::Relu,
+            ActivationKind::LeakyRelu => Activation::LeakyRelu(0.2),
+            ActivationKind::Tanh => Activation::Tanh,
+            ActivationKind::Sigmoid => Activation::Sigmoid,
+            ActivationKind::Gelu => Activation::Gelu,
+            ActivationKind::Silu => Activation::Silu,
+        }
+    }
+}
+
+/// The encoder: embedding, layers, pooling.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EncoderConfig {
+    #[serde(alias = "cell")]
+    pub kind: NetworkKind,
+    /// Width of the token embedding E, shared with the decoder; the width of a Transformer, D.
+    pub embedding: usize,
+    /// Hidden units: of each direction (recurrent), of the inner layer of a block (Transformer), of each layer
+    /// (feed-forward).
+    pub hidden: usize,
+    pub layers: usize,
+    /// Recurrent networks only.
+    pub bidirectional: bool,
+    pub pool: Pool,
+    /// Dropout on embeddings and between layers.
+    pub dropout: f32,
+    /// Attention heads (Transformer).
+    pub heads: usize,
+    /// Transformer only.
+    pub positions: Positions,
+    /// Non-linearity (Transformer and feed-forward).
+    pub activation: ActivationKind,
+    /// Tokens that a window network reads; the rest of a text is cut off.
+    pub window: usize,
+}
+
+impl Default for EncoderConfig {
+    fn default() -> Self {
+        EncoderConfig {
+            kind: NetworkKind::Lstm,
+            embedding: 256,
+            hidden: 256,
+            layers: 1,
+            bidirectional: true,
+            pool: Pool::Last,
+            dropout: 0.2,
+            heads: 4,
+            positions: Positions::Rotary,
+            activation: ActivationKind::Gelu,
+            window: 16,
+        }
+    }
+}
+
+/// What a bag decoder is trained to give back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BagOutput {
+    /// A distribution over the vocabulary from which each token of the text is drawn.
+    #[default]
+    Multinomial,
+    /// The counts' logarithms, by squared error.
+    Mse,
+}
+
+/// The decoder: z in the initial state and at every step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DecoderConfig {
+    #[serde(alias = "cell")]
+    pub kind: NetworkKind,
+    /// Hidden units: of each layer (recurrent, feed-forward), of the inner layer of a block (Transformer, whose width
+    /// is the embedding's).
+    pub hidden: usize,
+    pub layers: usize,
+    /// Dropout on embeddings, between layers and before the output.
+    pub dropout: f32,
+    /// Chance that a token fed to the decoder is masked, so that it must read the latent.
+    pub word_dropout: f32,
+    /// Use the embedding table as output weights (through a projection to E).
+    pub tied: bool,
+    /// Attention heads (Transformer).
+    pub heads: usize,
+    /// Transformer only.
+    pub positions: Positions,
+    /// Non-linearity (Transformer and feed-forward).
+    pub activation: ActivationKind,
+    /// Tokens that a window network writes.
+    pub window: usize,
+    /// Bag networks only.
+    pub output: BagOutput,
+}
+
+impl Default for DecoderConfig {
+    fn default() -> Self {
+        DecoderConfig {
+            kind: NetworkKind::Lstm,
+            hidden: 512,
+            layers: 1,
+            dropout: 0.2,
+            word_dropout: 0.2,
+            tied: true,
+            heads: 4,
+            positions: Positions::Rotary,
+            activation: ActivationKind::Gelu,
+            window: 16,
+            output: BagOutput::Multinomial,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Encoders: packed token sequences to one row of features for each sequence.
+
+mod recurrent;
+
+use rand::Rng;
+use strait_engine::{ParamId, Params, Tape, Var, ops::rnn::Folded};
+
+use crate::{
+    batch::Sequences,
+    config::{EncoderConfig, NetworkKind},
+};
+
+/// An encoder of any kind, with its weights' handles.
+#[derive(Debug)]
+pub enum Encoder {
+    /// A language model has none.
+    None,
+    Recurrent(recurrent::Encoder),
+}
+
+impl Encoder {
+    /// Adds the weights `encoder.*`; the embedding is shared and made by the caller.
+    pub fn new(params: &mut Params, config: &EncoderConfig, rng: &mut impl Rng) -> Self {
+        match config.kind {
+            NetworkKind::None => Encoder::None,
+            NetworkKind::Rnn | NetworkKind::RnnRelu | NetworkKind::Gru | NetworkKind::Lstm => {
+                Encoder::Recurrent(recurrent::Encoder::new(params, config, rng))
+            }
+            NetworkKind::Transformer | NetworkKind::Bag | NetworkKind::Window => todo!(),
+        }
+    }
+
+    /// Columns of the features, F.
+    pub fn width(&self) -> usize {
+        match self {
+            Encoder::None => 0,
+            Encoder::Recurrent(e) => e.width(),
+        }
+    }
+
+    /// Packed sources -> features (B, F), in packed order; `None` without an encoder.
+    pub fn forward(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        source: &Sequences,
+        rng: &mut impl Rng,
+    ) -> Option<Var> {
+        match self {
+            Encoder::None => None,
+            Encoder::Recurrent(e) => Some(e.forward(tape, params, embedding, source, rng)),
+        }
+    }
+
+    /// What pays to be computed once before many texts are encoded, if anything: for [`Encoder::forward_prepared`].
+    pub fn prepare(&self, params: &Params, embedding: ParamId) -> Option<Prepared> {
+        match self {
+            Encoder::Recurrent(e) => Some(Prepared(e.fold(params, embedding))),
+            _ => None,
+        }
+    }
+
+    /// As [`Encoder::forward`] without recording, to the same bits, with less work a token: pays where more tokens are
+    /// read than the vocabulary has.
+    pub fn forward_prepared(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        (embedding, prepared): (ParamId, Option<&Prepared>),
+        source: &Sequences,
+        rng: &mut impl Rng,
+    ) -> Option<Var> {
+        match (self, prepared) {
+            (Encoder::Recurrent(e), Some(Prepared(folded))) => {
+                Some(e.forward_folded(tape, params, folded, source, rng))
+            }
+            _ => self.forward(tape, params, embedding, source, rng),
+        }
+    }
+}
+
+/// The embedding table folded into the first layer's input weights.
+pub struct Prepared(Vec<Folded>);

@@ -1,0 +1,97 @@
+//! One step of training: the autoencoder's update, then its adversary's.
+
+use rand::Rng;
+use strait_engine::{
+    Error, ParamId, Tape,
+    optim::{Optimiser, Rule},
+};
+
+use crate::{
+    Autoencoder, Batch, Figures, Progress, StepLoss,
+    config::{Recipe, RegulariserConfig},
+    objective::Regulariser,
+};
+
+/// The optimisers of a model.
+pub struct Trainer {
+    own: Optimiser,
+    /// Of the weights `adversary.*`, if the regulariser has networks.
+    adversary: Option<Optimiser>,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    pub loss: StepLoss,
+    /// Learning rate, and the gradient's norm before clipping.
+    pub rate: f32,
+    pub norm: f64,
+    pub figures: Figures,
+}
+
+impl Trainer {
+    /// Optimisers for a model, as its recipe says.
+    pub fn new(model: &Autoencoder) -> Self {
+        let recipe = model.recipe();
+        let ids = |adversary: bool| -> Vec<ParamId> {
+            let all = model.params.iter();
+            all.filter(|(_, p)| p.name().starts_with(Regulariser::PREFIX) == adversary).map(|(id, _)| id).collect()
+        };
+        let own = Optimiser::over(recipe.training.rule(), &model.params, ids(false));
+        let adversary = adversary_rule(recipe).map(|rule| Optimiser::over(rule, &model.params, ids(true)));
+        Trainer { own, adversary }
+    }
+
+    /// Makes one step.
+    ///
+    /// # Errors
+    /// If a loss or a gradient is not finite.
+    pub fn step(
+        &mut self,
+        model: &mut Autoencoder,
+        tape: &mut Tape,
+        batch: &Batch,
+        progress: Progress,
+        rng: &mut impl Rng,
+    ) -> Result<Step, Error> {
+        let (loss, figures) = model.train(tape, batch, progress, rng)?;
+        let training = &model.recipe().training;
+        let (rate, clip) = (training.rate_at(progress.step, progress.steps), training.clip);
+        let norm = self.own.step(&mut model.params, rate, clip)?;
+        if let Some(adversary) = &mut self.adversary {
+            model.train_adversary(tape, adversary, rng)?;
+        }
+        Ok(Step { loss, rate, norm, figures })
+    }
+
+    /// Updates that each optimiser has made, for checkpoints.
+    pub fn updates(&self) -> Vec<u64> {
+        self.optimisers().map(Optimiser::steps).collect()
+    }
+
+    /// The moments of each parameter, for checkpoints: (parameter, first, second).
+    pub fn moments(&self) -> impl Iterator<Item = (ParamId, &[f32], &[f32])> {
+        self.optimisers().flat_map(Optimiser::moments)
+    }
+
+    /// Restores what [`Trainer::updates`] and [`Trainer::moments`] gave.
+    pub fn restore(&mut self, updates: &[u64], mut moments: impl FnMut(ParamId, &mut [f32], &mut [f32])) {
+        let optimisers = std::iter::once(&mut self.own).chain(&mut self.adversary);
+        for (optimiser, &updates) in optimisers.zip(updates) {
+            optimiser.restore(updates, &mut moments);
+        }
+    }
+
+    fn optimisers(&self) -> impl Iterator<Item = &Optimiser> {
+        std::iter::once(&self.own).chain(&self.adversary)
+    }
+}
+
+fn adversary_rule(recipe: &Recipe) -> Option<Rule> {
+    let adam = |beta1| Rule::Adam { beta1, beta2: 0.999, eps: 1e-8, decay: 0.0 };
+    match &recipe.objective.regulariser {
+        RegulariserConfig::Adversarial(c) => Some(adam(c.beta1)),
+        RegulariserConfig::Arae(c) => Some(adam(c.beta1)),
+        RegulariserConfig::None | RegulariserConfig::Kl(_) | RegulariserConfig::Mmd(_) => None,
+    }
+}

@@ -1,0 +1,71 @@
+//! The model card: `README.md` of a model folder.
+
+use std::fmt::Write as _;
+
+use strait_model::{folder::Config, prior};
+
+/// Names of figures as people read them, in the order in which the card shows them, with their decimals.
+const FIGURES: [(&str, &str, usize); 8] = [
+    ("valid_bits_per_byte", "loss, bits per byte", 3),
+    ("valid_token_perplexity", "perplexity per token", 1),
+    ("valid_divergence", "divergence of the posterior from N(0, I), nats per record", 2),
+    ("valid_token_accuracy", "share of tokens predicted, given the true ones before", 3),
+    ("valid_reconstruction_n", "records reconstructed greedily", 0),
+    ("valid_reconstruction_bleu4", "BLEU-4 of the reconstructions", 1),
+    ("valid_reconstruction_exact", "share of exact reconstructions", 3),
+    ("valid_distinct2", "distinct-2 of the records themselves", 3),
+];
+
+/// The card of a model; `fit` is what was tried as its prior, if it has latents.
+pub(crate) fn card(config: &Config, fit: Option<&prior::Fit>) -> String {
+    let what = if fit.is_some() { "text autoencoder" } else { "language model" };
+    let mut text = format!(
+        "# A {what}\n\nTrained by Strait {} with the recipe `{}` on {} records of `{}` (SHA-256 {}), seed {}.\n\n",
+        config.strait_version, config.recipe.name, config.data.train, config.data.name, config.data.hash, config.seed
+    );
+    text += &format!(
+        "{} steps, {:.1} passes over the data; the weights of step {} were kept ({}).\n\n",
+        config.training.steps, config.training.epochs, config.training.best_step, config.training.ended
+    );
+    text += &figures(config);
+    text += &fit.map_or(String::new(), priors);
+    text += &sampling(config);
+    text += "## Use\n\n```\nstrait sample -m DIR -n 10\n";
+    text += match fit {
+        Some(_) => "strait reconstruct -m DIR FILE\nstrait interpolate -m DIR \"one text\" \"another\" --steps 5\n",
+        None => "strait sample -m DIR --prefix \"How it begins\"\n",
+    };
+    text += "```\n\nA model of so little text knows nothing else; it may repeat records it was trained on.\n";
+    text
+}
+
+fn figures(config: &Config) -> String {
+    let mut text = "## Measured on the validation records\n\n| figure | value |\n|---|---|\n".to_string();
+    let _ = writeln!(text, "| records | {} |", config.data.valid);
+    for (name, words, decimals) in FIGURES {
+        if let Some(value) = config.training.figures.get(name) {
+            let _ = writeln!(text, "| {words} | {value:.decimals$} |");
+        }
+    }
+    text
+}
+
+fn priors(fit: &prior::Fit) -> String {
+    let mut text = "\n## Priors tried\n\n| prior | held-out nats per latent | |\n|---|---|---|\n".to_string();
+    for c in &fit.tried {
+        let mark = if c.chosen { "chosen" } else { "" };
+        let _ = writeln!(text, "| {} | {:.2} | {mark} |", c.name, c.held_out_nats_per_vector);
+    }
+    text + &format!("\n{}\n", fit.reason)
+}
+
+fn sampling(config: &Config) -> String {
+    let temperature = config.sampling.temperature;
+    match config.training.figures.get("valid_distinct2") {
+        Some(level) => format!(
+            "\nSamples are drawn at temperature {temperature:.2}: the coolest at which they are as varied as the \
+             validation records (distinct-2 {level:.3}), but at most 0.7.\n\n"
+        ),
+        None => format!("\nSamples are drawn at temperature {temperature:.2}.\n\n"),
+    }
+}
