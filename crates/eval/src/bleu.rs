@@ -48,6 +48,23 @@ impl BleuCounts {
         }
     }
 
+    /// The counts of one pair.
+    pub fn of(hypothesis: &[u32], reference: &[u32]) -> Self {
+        let mut counts = Self::default();
+        counts.add(hypothesis, reference);
+        counts
+    }
+
+    /// Adds the counts of other pairs.
+    pub fn merge(&mut self, other: &BleuCounts) {
+        for n in 0..ORDER {
+            self.matches[n] += other.matches[n];
+            self.totals[n] += other.totals[n];
+        }
+        self.hypothesis_len += other.hypothesis_len;
+        self.reference_len += other.reference_len;
+    }
+
     /// Corpus BLEU-4, 0..100; 0 when some order has no match at all.
     pub fn score(&self) -> f64 {
         if self.matches.contains(&0) {
@@ -184,6 +201,17 @@ mod tests {
     fn a_short_hypothesis_pays_for_it() {
         let score = corpus_bleu([(&[3, 4, 5, 6][..], &[3, 4, 5, 6, 7][..])]);
         assert!((score - 100.0 * (-0.25f64).exp()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn merged_counts_equal_added_pairs() {
+        let pairs = [([3, 4, 5, 6, 7], [3, 4, 5, 6, 8]), ([9, 4, 5, 6, 7], [9, 4, 5, 6, 7])];
+        let (mut added, mut merged) = (BleuCounts::default(), BleuCounts::default());
+        for (hypothesis, reference) in &pairs {
+            added.add(hypothesis, reference);
+            merged.merge(&BleuCounts::of(hypothesis, reference));
+        }
+        assert_eq!(merged, added);
     }
 
     #[test]

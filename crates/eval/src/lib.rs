@@ -1,11 +1,20 @@
 //! Evaluation: metrics over texts.
 //!
-//! Two questions, two reports. [`Judge`] asks whether a set of generated sentences resembles a corpus and answers
-//! with a [`SampleReport`]; [`ReconstructionReport`] asks whether decoded texts equal the texts that were encoded.
-//! Both see nothing but text, so any system's output can be judged beside this one's.
+//! Every figure is computed from nothing but text, so any system's output can be judged beside this one's:
+//!
+//! | question | answer |
+//! |---|---|
+//! | do samples resemble a corpus? | [`Judge`], [`SampleReport`] |
+//! | how varied are they, do they repeat themselves? | [`Diversity`], [`Repetition`] |
+//! | do they copy the training text? | [`Memorisation`] |
+//! | do decoded texts equal those that were encoded? | [`ReconstructionReport`] |
+//! | do near latents belong to near texts? | [`NeighbourReport`] |
+//! | do the words of topics belong together? | [`npmi`], [`topic_diversity`] |
+//! | is a difference more than chance? | [`Bootstrap`] over records, [`Spread`] over seeds |
 //!
 //! Underneath, a [`Unit`] cuts a text into words or characters, an [`Interner`] turns those into `u32` ids, and every
-//! metric runs over `&[u32]`: [`bleu`], [`KneserNey`] and [`Passages`]. No network is used here.
+//! metric runs over `&[u32]`: [`bleu`], [`KneserNey`], [`Passages`], [`EditDistance`], [`TfIdf`]. No network is used
+//! here.
 //!
 //! ```
 //! use strait_eval::{Judge, Unit};
@@ -18,17 +27,39 @@
 //! # Ok::<(), strait_eval::EvalError>(())
 //! ```
 
+pub mod beside;
 pub mod bleu;
+pub mod bootstrap;
+pub mod coherence;
+pub mod diversity;
+pub mod edit_distance;
 pub mod kneser_ney;
+pub mod memorisation;
+pub mod near_copies;
+pub mod neighbours;
 mod ngrams;
 pub mod passages;
 pub mod reconstruction;
+pub mod repetition;
 pub mod samples;
+pub mod spread;
+pub mod tfidf;
 pub mod units;
 
+pub use beside::Beside;
 pub use bleu::{BleuCounts, References, corpus_bleu, self_bleu, self_bleus};
+pub use bootstrap::{Bootstrap, Comparison, Interval};
+pub use coherence::{npmi, topic_diversity};
+pub use diversity::Diversity;
+pub use edit_distance::EditDistance;
 pub use kneser_ney::{KneserNey, Sampler};
+pub use memorisation::{CopiedSample, Copying, Memorisation, NEAR_COPY};
+pub use near_copies::NearCopy;
+pub use neighbours::{NeighbourRecall, NeighbourReport};
 pub use passages::Passages;
 pub use reconstruction::{LengthBucket, ReconstructionReport};
+pub use repetition::Repetition;
 pub use samples::{EvalError, Judge, SampleReport};
+pub use spread::Spread;
+pub use tfidf::TfIdf;
 pub use units::{Interner, Unit};

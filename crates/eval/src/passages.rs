@@ -30,10 +30,22 @@ impl Passages {
         &self.sentences
     }
 
-    /// Whether `sample`, which has at least one unit, equals one of the sentences.
+    /// Whether `sample` equals one of the sentences.
     pub fn contains(&self, sample: &[u32]) -> bool {
+        self.position(sample).is_some()
+    }
+
+    /// Index of the first sentence that equals `sample`; an empty sample equals none.
+    pub fn position(&self, sample: &[u32]) -> Option<usize> {
         let at = self.suffixes.partition_point(|s| self.text(s) < sample);
-        self.suffixes.get(at).is_some_and(|s| s.1 == 0 && self.text(s) == sample)
+        self.suffixes.get(at).filter(|s| s.1 == 0 && self.text(s) == sample).map(|s| s.0 as usize)
+    }
+
+    /// Every place of `passage`, as (sentence, first unit).
+    pub fn occurrences(&self, passage: &[u32]) -> &[(u32, u32)] {
+        let from = self.suffixes.partition_point(|s| self.text(s) < passage);
+        let found = self.suffixes[from..].partition_point(|s| self.text(s).starts_with(passage));
+        &self.suffixes[from..from + found]
     }
 
     /// Number of units of the longest passage of `sample` that stands in one of the sentences.
@@ -90,7 +102,10 @@ mod tests {
         let passages = Passages::new(draw(30));
         for sample in draw(300) {
             assert_eq!(passages.longest(&sample), longest_slowly(passages.sentences(), &sample), "{sample:?}");
-            assert_eq!(passages.contains(&sample), passages.sentences().contains(&sample), "{sample:?}");
+            let position = passages.sentences().iter().position(|s| *s == sample);
+            assert_eq!(passages.position(&sample), position, "{sample:?}");
+            let places = passages.sentences().iter().flat_map(|s| s.windows(sample.len())).filter(|w| *w == sample);
+            assert_eq!(passages.occurrences(&sample).len(), places.count(), "{sample:?}");
         }
     }
 
@@ -98,6 +113,7 @@ mod tests {
     fn the_tail_of_a_sentence_is_no_copy() {
         let passages = Passages::new(vec![vec![3, 4, 5]]);
         assert!(!passages.contains(&[4, 5]));
+        assert_eq!(passages.occurrences(&[4, 5]), [(0, 1)]);
         assert_eq!(passages.longest(&[4, 5]), 2);
         assert_eq!(passages.longest(&[9]), 0);
     }

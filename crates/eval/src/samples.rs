@@ -12,9 +12,13 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 
+use crate::beside::Beside;
 use crate::bleu::{References, self_bleu};
+use crate::diversity::{Diversity, distinct};
 use crate::kneser_ney::KneserNey;
+use crate::memorisation::Memorisation;
 use crate::passages::Passages;
+use crate::repetition::{Repetition, mean_rep};
 use crate::units::{Interner, Unit};
 
 /// Most samples that a report looks at.
@@ -110,6 +114,27 @@ impl Judge {
         self.row(name, encoded)
     }
 
+    /// What of train all given samples and the test sentences give back; see [`Memorisation::new`].
+    pub fn memorisation<S: AsRef<str>>(&self, samples: &[S], threshold: f64) -> Memorisation {
+        let mut interner = self.interner.clone();
+        let samples = interner.encode_all(samples, self.unit);
+        Memorisation::new(&self.train, &samples, &self.test, threshold, &interner, self.unit)
+    }
+
+    /// How much all given samples and the test sentences repeat themselves.
+    pub fn repetition<S: AsRef<str>>(&self, samples: &[S]) -> Beside<Repetition> {
+        let samples = self.interner.clone().encode_all(samples, self.unit);
+        Beside { samples: Repetition::new(&samples), real: Repetition::new(&self.test) }
+    }
+
+    /// How varied the first samples and the first test sentences are, as many of both as there are of either, at most
+    /// [`MAX_SAMPLES`].
+    pub fn diversity<S: AsRef<str>>(&self, samples: &[S]) -> Beside<Diversity> {
+        let samples = self.interner.clone().encode_all(samples, self.unit);
+        let n = samples.len().min(self.wanted());
+        Beside { samples: Diversity::new(&samples[..n]), real: Diversity::new(&self.test[..n]) }
+    }
+
     /// The row of real text: train's own sentences as samples. It is the ceiling for all but `copied` and the forward
     /// perplexity, which here reads what the model was fitted on; report held-out sentences for the latter.
     pub fn real_row(&self) -> SampleReport {
@@ -155,12 +180,12 @@ impl Judge {
             reverse_ppl,
             bleu4: self.references.mean_bleu(&samples),
             self_bleu4: self_bleu(&samples[..n.min(SELF_BLEU_SAMPLES)]),
-            distinct2: distinct_bigrams(&samples),
+            distinct2: distinct(&samples, 2),
             unique: share(samples.iter().collect::<FxHashSet<_>>().len(), n),
             copied: share(samples.iter().filter(|s| self.train.contains(s)).count(), n),
             longest_copy_mean: share(copies.iter().sum(), n),
             longest_copy_max: copies.iter().copied().max().unwrap_or(0),
-            repeated: repeated_bigrams(&samples),
+            repeated: mean_rep(&samples, 2),
         }
     }
 }
@@ -168,22 +193,6 @@ impl Judge {
 /// A ratio; 0 for nothing of nothing.
 fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
-}
-
-/// Distinct bigrams over all bigrams of all samples.
-fn distinct_bigrams(samples: &[Vec<u32>]) -> f64 {
-    let bigrams = || samples.iter().flat_map(|s| s.windows(2));
-    share(bigrams().collect::<FxHashSet<_>>().len(), bigrams().count())
-}
-
-/// Share of repeated bigrams within a sample, averaged over those that have a bigram.
-fn repeated_bigrams(samples: &[Vec<u32>]) -> f64 {
-    let shares: Vec<f64> = samples
-        .iter()
-        .filter(|s| s.len() > 1)
-        .map(|s| 1.0 - share(s.windows(2).collect::<FxHashSet<_>>().len(), s.len() - 1))
-        .collect();
-    shares.iter().sum::<f64>() / shares.len().max(1) as f64
 }
 
 impl SampleReport {
@@ -264,6 +273,20 @@ mod tests {
         assert_eq!((report.n, report.empty, report.copied), (0, 1.0, 0.0));
         assert!(report.forward_ppl.is_nan());
         assert_eq!(report.reverse_ppl.round(), 9.0); // uniform over seven words, <unk> and </s>
+    }
+
+    #[test]
+    fn figures_stand_beside_those_of_test() {
+        let samples = ["a dog runs runs .", "", "a zig .", "a dog runs ."];
+        let memorisation = judge().memorisation(&samples, 0.2);
+        assert_eq!((memorisation.train, memorisation.copying.samples.n, memorisation.copying.real.n), (3, 3, 4));
+        assert_eq!(memorisation.copying.samples.near_copied, 2.0 / 3.0); // one edit in five
+        assert_eq!(memorisation.worst[1].text, "a dog runs runs .");
+        let repetition = judge().repetition(&samples);
+        assert_eq!((repetition.samples.immediate, repetition.real.immediate), (1.0 / 3.0, 0.0));
+        let diversity = judge().diversity(&samples);
+        assert_eq!((diversity.samples.n, diversity.real.n, diversity.real.unique), (3, 3, 1.0));
+        assert_eq!(diversity.samples.distinct[1], judge().report("same", &samples).distinct2);
     }
 
     #[test]
