@@ -1,0 +1,33 @@
+//! Reports: one HTML file that shows a training, or a comparison of recipes.
+//!
+//! [`training_report`] draws the events of a training (the lines of `metrics.jsonl`), [`comparison_report`] a
+//! [`Comparison`] that the caller has measured. Both give a whole page as text: no script, no font, picture or style
+//! from elsewhere, and a content policy inside the page that forbids them, so that it can be mailed, kept and opened
+//! years later. Light and dark as the reader's system is set, down to the width of a telephone, and on paper.
+//!
+//! Both pages are made of the same parts: [`html`] builds elements and escapes every text, [`plot`] draws lines and
+//! points as SVG, and `page` holds the shell, the tables and the style sheet. Nothing here knows of models, and nothing
+//! here can fail: what is missing in the input is missing on the page.
+//!
+//! ```
+//! use strait_report::{Card, read_events, training_report};
+//! let log = r#"{"event":"look","step":10,"bits_per_byte":1.25,"samples":["a dog runs ."]}"#;
+//! let page = training_report(&read_events(log), &Card { title: "A small model".into(), ..Card::default() });
+//! assert!(page.contains("1.250") && page.contains("a dog runs ."));
+//! ```
+
+#[cfg(test)]
+mod balance;
+mod comparison;
+mod history;
+pub mod html;
+pub mod number;
+mod page;
+pub mod plot;
+mod training;
+mod words;
+
+pub use comparison::{Column, Comparison, Direction, Figure, Row, Scatter, comparison_report};
+pub use history::read_events;
+pub use page::Fact;
+pub use training::{Card, training_report};
