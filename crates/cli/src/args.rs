@@ -3,9 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::verbs::{
-    completions::Completions, decode::Decode, demo::Demo, encode::Encode, info::Info, interpolate::Interpolate,
-    man::ManPages, recipes::Recipes, reconstruct::Reconstruct, resume::Resume, sample::Sample, train::Train,
-    vary::Vary,
+    compare::Compare, completions::Completions, decode::Decode, demo::Demo, encode::Encode, evaluate::Evaluate,
+    info::Info, interpolate::Interpolate, man::ManPages, recipes::Recipes, reconstruct::Reconstruct, resume::Resume,
+    sample::Sample, topics::Topics, train::Train, vary::Vary,
 };
 
 /// Train a text autoencoder on your own text, and use its latent space.
@@ -38,6 +38,9 @@ pub enum Verb {
     Sample(Sample),
     Interpolate(Interpolate),
     Vary(Vary),
+    Topics(Topics),
+    Evaluate(Evaluate),
+    Compare(Compare),
     Info(Info),
     Recipes(Recipes),
     Completions(Completions),
@@ -58,6 +61,9 @@ impl Verb {
             Verb::Sample(verb) => verb.run(),
             Verb::Interpolate(verb) => verb.run(),
             Verb::Vary(verb) => verb.run(),
+            Verb::Topics(verb) => verb.run(),
+            Verb::Evaluate(verb) => verb.run(),
+            Verb::Compare(verb) => verb.run(),
             Verb::Info(verb) => verb.run(),
             Verb::Recipes(verb) => verb.run(),
             Verb::Completions(verb) => verb.run(),

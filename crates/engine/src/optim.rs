@@ -27,6 +27,8 @@ pub struct Optimiser {
     rule: Rule,
     ids: Vec<ParamId>,
     steps: u64,
+    /// Updates before which each parameter's moments began, for their bias correction.
+    born: Vec<u64>,
     first: Vec<Vec<f32>>,
     second: Vec<Vec<f32>>,
 }
@@ -48,12 +50,21 @@ impl Optimiser {
             ids.iter().map(|&id| if used { vec![0.0; params.value(id).len()] } else { Vec::new() }).collect()
         };
         let adam = matches!(rule, Rule::Adam { .. });
-        Optimiser { rule, steps: 0, first: zeros(true), second: zeros(adam), ids }
+        Optimiser { rule, steps: 0, born: vec![0; ids.len()], first: zeros(true), second: zeros(adam), ids }
     }
 
     /// Number of updates made.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// Forgets the moments of some parameters, as if their first update were the one after `steps` updates.
+    pub fn restart(&mut self, ids: &[ParamId], steps: u64) {
+        for (i, _) in self.ids.iter().enumerate().filter(|(_, id)| ids.contains(id)) {
+            self.born[i] = steps;
+            self.first[i].fill(0.0);
+            self.second[i].fill(0.0);
+        }
     }
 
     /// The moments of each parameter, for checkpoints: (parameter, first, second).
@@ -102,7 +113,7 @@ impl Optimiser {
                 continue;
             }
             let (m, v) = (&mut self.first[i][..], &mut self.second[i][..]);
-            update(self.rule, self.steps, rate, scale, p, m, v);
+            update(self.rule, self.steps - self.born[i], rate, scale, p, m, v);
             p.touched.clear();
             p.refresh_packs();
         }
@@ -224,6 +235,25 @@ mod tests {
         assert_eq!(o.step(&mut p, 0.1, 0.0).unwrap(), 5.0);
         assert!((p.value(id)[0] - 0.9).abs() < 1e-6);
         assert_eq!(p.get(id).grad(), [0.0]);
+    }
+
+    #[test]
+    fn a_parameter_that_starts_afresh_steps_as_at_first() {
+        let (mut p, id) = one(1.0, 5.0);
+        let mut o = Optimiser::new(Rule::default(), &p);
+        o.step(&mut p, 0.1, 0.0).unwrap();
+        let moved = |o: &mut Optimiser, p: &mut Params| {
+            let before = p.value(id)[0];
+            p.grad_dense(id).unwrap()[0] = -0.3;
+            o.step(p, 0.1, 0.0).unwrap();
+            p.value(id)[0] - before
+        };
+        for _ in 0..9 {
+            moved(&mut o, &mut p);
+        }
+        o.restart(&[id], o.steps());
+        assert!((moved(&mut o, &mut p) - 0.1).abs() < 1e-6);
+        assert_eq!(o.steps(), 11);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     config::Recipe,
     decoder::{Decoder, Generator, Task},
     encoder::Encoder,
-    latent::{Code, Latent, Posterior},
+    latent::{Code, Codebook, Latent, Posterior},
     objective::{Figures, Progress, Regulariser},
 };
 
@@ -116,15 +116,20 @@ impl Autoencoder {
     ) -> Result<(StepLoss, Figures), strait_engine::Error> {
         tape.reset();
         self.params.set_trainable(Regulariser::PREFIX, false);
+        let objective = &self.recipe.objective;
+        let (pretraining, progress) = (objective.is_pretraining(progress), objective.after_pretraining(progress));
         let scale = 1.0 / batch.tokens().max(1) as f32;
         let features = self.encoder.forward(tape, &self.params, self.embedding, &batch.source, rng);
         let mut code: Option<Code> = None;
         if let (Some(latent), Some(features)) = (&mut self.latent, features) {
-            code = Some(latent.train(tape, &mut self.params, features, (progress, scale), rng));
+            code = Some(match pretraining {
+                true => latent.plain(tape, &mut self.params, features),
+                false => latent.train(tape, &mut self.params, features, scale, rng),
+            });
         }
         let smoothing = self.recipe.objective.label_smoothing;
         let mut loss = self.decode_loss(tape, code.map(|c| c.z), (batch, smoothing, scale), rng);
-        if let Some(code) = code {
+        if let (Some(code), false) = (code, pretraining) {
             loss.divergence = self.regulariser.loss(tape, &mut self.params, code, (progress, scale), rng);
         }
         tape.backward(&mut self.params)?;
@@ -259,6 +264,30 @@ impl Autoencoder {
             }
         }
         out
+    }
+
+    /// The codebook, if latents are quantised.
+    pub fn codebook(&self) -> Option<Codebook<'_>> {
+        self.latent.as_ref().and_then(|latent| latent.codebook(&self.params))
+    }
+
+    /// Gives the decoder fresh weights (the embedding, which it shares with the encoder, keeps its own).
+    pub fn restart_decoder(&mut self, rng: &mut impl Rng) {
+        let recipe = &self.recipe;
+        let mut fresh = Params::new();
+        let shape = self.params.shape(self.embedding);
+        let embedding = fresh.add("embedding.weight", shape, vec![0.0; shape.0 * shape.1]);
+        Decoder::new(&mut fresh, &recipe.decoder, embedding, &recipe.latent, rng);
+        for (_, p) in fresh.iter().filter(|(_, p)| p.name().starts_with(Decoder::PREFIX)) {
+            if let Some(id) = self.params.find(p.name()) {
+                self.params.assign(id, p.value());
+            }
+        }
+    }
+
+    /// The decoder.
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
     }
 
     /// Starts generating `rows` texts from latents (rows, Z).

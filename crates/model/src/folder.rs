@@ -5,9 +5,10 @@
 //! | `config.json` | the resolved recipe, versions, seed, data hash, figures, and a SHA-256 of every other file but the card |
 //! | `model.safetensors` | the weights |
 //! | `tokenizer.json` | the tokenizer |
-//! | `prior.safetensors` | the prior fitted to the latents |
+//! | `prior.safetensors` | the prior fitted to the latents (a language model has none) |
 //! | `README.md` | the model card, yours to edit |
 //! | `metrics.jsonl` | every event of the training |
+//! | `report.html` | the same as a page with curves |
 //!
 //! A folder is written under a temporary name beside its place, flushed, and renamed, so that a crash leaves no
 //! partial one.
@@ -27,6 +28,8 @@ use crate::{Autoencoder, Recipe, decoding, prior::Prior, weights};
 
 /// The model card: the one file that is not checked, as it is yours to edit.
 pub const CARD: &str = "README.md";
+
+const PRIOR: &str = "prior.safetensors";
 
 /// The version of the folder's layout.
 pub const FORMAT: u32 = 1;
@@ -169,8 +172,6 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
     let file = |name: &str| files.get(name).ok_or_else(|| damaged("config.json", format!("it does not list {name}")));
     let tokenizer =
         Tokenizer::from_bytes(file("tokenizer.json")?).map_err(|e| damaged("tokenizer.json", e.to_string()))?;
-    let prior =
-        Prior::from_bytes(file("prior.safetensors")?).map_err(|e| damaged("prior.safetensors", e.to_string()))?;
     config.recipe.check().map_err(|e| damaged("config.json", e.to_string()))?;
     if tokenizer.vocab_size() != config.vocabulary {
         let why = format!("it has {} tokens, config.json says {}", tokenizer.vocab_size(), config.vocabulary);
@@ -179,9 +180,13 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
     let mut model = Autoencoder::new(&config.recipe, config.vocabulary, config.seed);
     weights::load(&mut model.params, file("model.safetensors")?)
         .map_err(|e| damaged("model.safetensors", e.to_string()))?;
+    let prior = match model.latent_size() {
+        0 => Prior::standard_normal(0),
+        _ => Prior::from_bytes(file(PRIOR)?).map_err(|e| damaged(PRIOR, e.to_string()))?,
+    };
     if prior.dim() != model.latent_size() {
         let why = format!("its vectors have {} dimensions, the model's latents {}", prior.dim(), model.latent_size());
-        return Err(damaged("prior.safetensors", why));
+        return Err(damaged(PRIOR, why));
     }
     Ok(Saved { config, model, tokenizer, prior })
 }
@@ -233,8 +238,10 @@ pub fn save(dir: &Path, saved: &Saved, extra: &[(&str, Vec<u8>)], replace: bool)
     let mut files: Vec<(&str, Vec<u8>)> = vec![
         ("model.safetensors", weights::to_bytes(&saved.model.params).map_err(|e| internal(e.to_string()))?),
         ("tokenizer.json", saved.tokenizer.to_bytes().map_err(|e| internal(e.to_string()))?),
-        ("prior.safetensors", saved.prior.to_bytes()),
     ];
+    if saved.model.latent_size() > 0 {
+        files.push((PRIOR, saved.prior.to_bytes()));
+    }
     files.extend(extra.iter().cloned());
     let checked = files.iter().filter(|(name, _)| *name != CARD);
     let hashes = checked.map(|(name, bytes)| (name.to_string(), sha256(bytes))).collect();

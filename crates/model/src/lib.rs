@@ -10,6 +10,7 @@ pub mod config;
 pub mod decoder;
 pub mod decoding;
 pub mod encoder;
+mod feed_forward;
 pub mod folder;
 pub mod generate;
 pub mod latent;

@@ -9,6 +9,7 @@ use strait_engine::{
 use crate::{
     Autoencoder, Batch, Figures, Progress, StepLoss,
     config::{Recipe, RegulariserConfig},
+    decoder::Decoder,
     objective::Regulariser,
 };
 
@@ -17,6 +18,9 @@ pub struct Trainer {
     own: Optimiser,
     /// Of the weights `adversary.*`, if the regulariser has networks.
     adversary: Option<Optimiser>,
+    /// The decoder's weights, and after how many updates they started afresh (0: never).
+    decoder: Vec<ParamId>,
+    restarted: u64,
 }
 
 /// What a step did.
@@ -39,7 +43,8 @@ impl Trainer {
         };
         let own = Optimiser::over(recipe.training.rule(), &model.params, ids(false));
         let adversary = adversary_rule(recipe).map(|rule| Optimiser::over(rule, &model.params, ids(true)));
-        Trainer { own, adversary }
+        let decoder = model.params.iter().filter(|(_, p)| p.name().starts_with(Decoder::PREFIX)).map(|(id, _)| id);
+        Trainer { own, adversary, decoder: decoder.collect(), restarted: 0 }
     }
 
     /// Makes one step.
@@ -54,19 +59,24 @@ impl Trainer {
         progress: Progress,
         rng: &mut impl Rng,
     ) -> Result<Step, Error> {
+        if model.recipe().objective.restarts_decoder(progress) {
+            model.restart_decoder(rng);
+            self.restarted = self.own.steps();
+            self.own.restart(&self.decoder, self.restarted);
+        }
         let (loss, figures) = model.train(tape, batch, progress, rng)?;
         let training = &model.recipe().training;
         let (rate, clip) = (training.rate_at(progress.step, progress.steps), training.clip);
         let norm = self.own.step(&mut model.params, rate, clip)?;
-        if let Some(adversary) = &mut self.adversary {
+        if let (Some(adversary), false) = (&mut self.adversary, model.recipe().objective.is_pretraining(progress)) {
             model.train_adversary(tape, adversary, rng)?;
         }
         Ok(Step { loss, rate, norm, figures })
     }
 
-    /// Updates that each optimiser has made, for checkpoints.
+    /// Updates after which the decoder started afresh, and those that each optimiser has made, for checkpoints.
     pub fn updates(&self) -> Vec<u64> {
-        self.optimisers().map(Optimiser::steps).collect()
+        std::iter::once(self.restarted).chain(self.optimisers().map(Optimiser::steps)).collect()
     }
 
     /// The moments of each parameter, for checkpoints: (parameter, first, second).
@@ -76,6 +86,11 @@ impl Trainer {
 
     /// Restores what [`Trainer::updates`] and [`Trainer::moments`] gave.
     pub fn restore(&mut self, updates: &[u64], mut moments: impl FnMut(ParamId, &mut [f32], &mut [f32])) {
+        let Some((&restarted, updates)) = updates.split_first() else { return };
+        if restarted > 0 {
+            self.restarted = restarted;
+            self.own.restart(&self.decoder, restarted);
+        }
         let optimisers = std::iter::once(&mut self.own).chain(&mut self.adversary);
         for (optimiser, &updates) in optimisers.zip(updates) {
             optimiser.restore(updates, &mut moments);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     html::{Element, element},
     page::{Fact, Page, marked_pair, marks_explained, note, row_heading, table, text, text_list},
-    plot::{Axis, Mark, Scale, ScatterPlot},
+    plot::{Axis, LinePlot, Mark, Scale, ScatterPlot, Series, Stroke},
 };
 
 /// Sentences whose reconstructions are shown at most.
@@ -35,6 +35,8 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// Plots of two columns each.
     pub scatters: Vec<Scatter>,
+    /// Plots of curves: of the trainings, or along temperatures.
+    pub curves: Vec<Curves>,
     /// Sentences to know when reading the figures.
     pub notes: Vec<String>,
 }
@@ -79,6 +81,8 @@ pub struct Row {
     pub figures: BTreeMap<String, Figure>,
     /// Pairs (text, what came back), of the same texts in every row.
     pub reconstructions: Vec<(String, String)>,
+    /// Texts on the way from one text to another, the same two in every row.
+    pub way: Vec<String>,
     /// Samples as they were drawn, not selected.
     pub samples: Vec<String>,
 }
@@ -132,21 +136,62 @@ pub struct Scatter {
     pub log_y: bool,
 }
 
+/// A plot of curves.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Curves {
+    pub title: String,
+    /// Labels of the axes.
+    pub x: String,
+    pub y: String,
+    /// Whether the axes are logarithmic.
+    pub log_x: bool,
+    pub log_y: bool,
+    pub lines: Vec<Curve>,
+}
+
+/// One curve, its points in the order in which they are joined.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Curve {
+    pub name: String,
+    pub points: Vec<(f64, f64)>,
+}
+
 /// The page of a comparison.
 pub fn comparison_report(comparison: &Comparison) -> String {
     let title = if comparison.title.is_empty() { "Recipes compared" } else { &comparison.title };
     let mut page = Page::new(title, &comparison.about, &comparison.facts);
     page.section("figures", "Figures", figures::figures(comparison));
-    page.section("plots", "Plots", vec![scatters(comparison)]);
+    page.section("plots", "Plots", vec![plots(comparison)]);
     page.section("reconstructions", "Reconstructions", reconstructions(comparison));
+    page.section("ways", "From one text to another", ways(comparison));
     page.section("samples", "Samples", samples(comparison));
     page.markup()
 }
 
-fn scatters(comparison: &Comparison) -> Element {
-    let plots = comparison.scatters.iter().enumerate().filter_map(|(i, s)| scatter(comparison, s, &format!("plot{i}")));
-    let plots: Vec<Element> = plots.collect();
+fn plots(comparison: &Comparison) -> Element {
+    let scatters =
+        comparison.scatters.iter().enumerate().filter_map(|(i, s)| scatter(comparison, s, &format!("plot{i}")));
+    let curves = comparison.curves.iter().enumerate().filter_map(|(i, c)| curves(c, &format!("curves{i}")));
+    let plots: Vec<Element> = scatters.chain(curves).collect();
     if plots.is_empty() { element("div") } else { element("div").class("plots").put(plots) }
+}
+
+/// A plot of curves, or none if there is nothing to draw.
+fn curves(curves: &Curves, id: &str) -> Option<Element> {
+    let axis = |label: &str, logarithmic: bool| {
+        Axis::new(label).scale(if logarithmic { Scale::Logarithmic } else { Scale::Linear })
+    };
+    let line = |c: &Curve| Series { name: c.name.clone(), points: c.points.clone(), stroke: Stroke::Dotted };
+    let plot = LinePlot {
+        title: curves.title.clone(),
+        x: axis(&curves.x, curves.log_x),
+        y: axis(&curves.y, curves.log_y),
+        series: curves.lines.iter().map(line).collect(),
+        rule: None,
+    };
+    plot.figure(id)
 }
 
 fn scatter(comparison: &Comparison, scatter: &Scatter, id: &str) -> Option<Element> {
@@ -208,17 +253,25 @@ fn reconstructions(comparison: &Comparison) -> Vec<Element> {
     vec![marks_explained(false), note(cut), element("div").put(tables)]
 }
 
+/// The way from one text to another as every recipe goes it.
+fn ways(comparison: &Comparison) -> Vec<Element> {
+    let lists = lists(comparison, |row| &row.way);
+    let told = "Texts of latents on a straight line between those of two texts, the ends' reconstructions included.";
+    if lists.is_empty() { lists } else { vec![note(told), element("div").class("samples").put(lists)] }
+}
+
 /// Samples of every recipe in columns.
 fn samples(comparison: &Comparison) -> Vec<Element> {
-    let of = |row: &Row| {
-        let list = text_list(&row.samples, SAMPLES);
-        element("div").put(element("h3").put(text(&row.name))).put(list)
-    };
-    let lists: Vec<Element> = comparison.rows.iter().filter(|r| !r.samples.is_empty()).map(of).collect();
-    match lists.is_empty() {
-        true => vec![],
-        false => vec![note("As they were drawn, not selected."), element("div").class("samples").put(lists)],
-    }
+    let lists = lists(comparison, |row| &row.samples);
+    let told = "As they were drawn, not selected.";
+    if lists.is_empty() { lists } else { vec![note(told), element("div").class("samples").put(lists)] }
+}
+
+/// A list of texts for each row that has any, under its name.
+fn lists(comparison: &Comparison, texts: impl Fn(&Row) -> &Vec<String>) -> Vec<Element> {
+    let rows = comparison.rows.iter().filter(|r| !texts(r).is_empty());
+    let list = |row: &Row| element("div").put(element("h3").put(text(&row.name))).put(text_list(texts(row), SAMPLES));
+    rows.map(list).collect()
 }
 
 /// A small comparison for tests.
@@ -252,7 +305,8 @@ mod tests {
         ] {
             assert!(page.contains(expected), "{expected}");
         }
-        assert_eq!(page.matches("<figure>").count(), 1);
+        assert_eq!(page.matches("<figure>").count(), 2);
+        assert!(page.contains("half-way of vae") && page.contains("reverse over T"));
     }
 
     #[test]
@@ -282,6 +336,6 @@ mod tests {
         }
         let page = report(&c);
         assert!(!page.contains("<script") && !page.contains('\u{202e}') && !page.contains('\0'));
-        assert_eq!(page.matches("<figure>").count(), 1);
+        assert_eq!(page.matches("<figure>").count(), 2);
     }
 }

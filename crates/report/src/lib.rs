@@ -27,7 +27,7 @@ pub mod plot;
 mod training;
 mod words;
 
-pub use comparison::{Column, Comparison, Direction, Figure, Row, Scatter, comparison_report};
+pub use comparison::{Column, Comparison, Curve, Curves, Direction, Figure, Row, Scatter, comparison_report};
 pub use history::read_events;
 pub use page::Fact;
 pub use training::{Card, training_report};

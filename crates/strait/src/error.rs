@@ -16,7 +16,12 @@ pub enum Error {
     #[error(transparent)]
     Prior(#[from] strait_model::prior::PriorError),
     #[error(transparent)]
+    Evaluate(#[from] strait_evaluate::EvaluateError),
+    #[error(transparent)]
     Latents(#[from] crate::LatentFileError),
+    /// In the way of a comparison.
+    #[error("{}: a model of other texts, another recipe or seed; compare into another folder (--out DIR)", .0.display())]
+    OtherComparison(std::path::PathBuf),
     /// Latents of another model.
     #[error("these latents have {found} dimensions, the model's have {expected}: were they made by another model?")]
     Dimensions { found: usize, expected: usize },
@@ -25,4 +30,7 @@ pub enum Error {
         "this is a language model: it has no latents, only `strait sample` (also with --prefix) and `strait info` work with it"
     )]
     NoLatents,
+    /// A model without a bag decoder was asked for topics.
+    #[error("only models with a bag decoder have topics; train one with `--recipe topics`")]
+    NoTopics,
 }

@@ -12,21 +12,30 @@
 //!
 //! [`Model`] is a finished model folder; [`Training`] makes one. Texts are `&str`, latents are plain `f32` rows.
 
+mod comparison;
 mod error;
+mod evaluation;
 mod latents;
 mod model;
+mod topics;
 mod training;
 
+pub use comparison::{ComparisonRequest, Heard, compare};
 pub use error::Error;
 pub use latents::{LatentFileError, Latents};
 pub use model::{Decoding, Draws, Model, Path};
 pub use strait_eval as eval;
+pub use strait_evaluate::{
+    Evaluation, EvaluationRequest, JudgeBudget, Progress as EvaluationProgress, page as evaluation_page,
+};
 pub use strait_model::{
     Recipe,
     config::{self, RecipeError},
     decoding::Options as DecodingOptions,
     folder::{Config, FolderError, check_place},
 };
+pub use strait_report::{Comparison, Figure, comparison_report};
 pub use strait_text as text;
 pub use strait_train::{Budget, Event, Listener, Outcome, Size, TrainError, plan::Plan};
+pub use topics::Topic;
 pub use training::{Training, resume};

@@ -53,10 +53,10 @@ impl Draws<'_> {
 
 /// A trained model, read from its folder.
 pub struct Model {
-    config: Config,
-    model: Autoencoder,
-    tokenizer: Tokenizer,
-    prior: Prior,
+    pub(crate) config: Config,
+    pub(crate) model: Autoencoder,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) prior: Prior,
 }
 
 impl Model {

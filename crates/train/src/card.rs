@@ -1,8 +1,9 @@
-//! The model card: `README.md` of a model folder.
+//! What a model folder says to people: the card, `README.md`, and the page of its training, `report.html`.
 
 use std::fmt::Write as _;
 
 use strait_model::{folder::Config, prior};
+use strait_report::{Card, Fact, read_events, training_report};
 
 /// Names of figures as people read them, in the order in which the card shows them, with their decimals.
 const FIGURES: [(&str, &str, usize); 8] = [
@@ -37,6 +38,22 @@ pub(crate) fn card(config: &Config, fit: Option<&prior::Fit>) -> String {
     };
     text += "```\n\nA model of so little text knows nothing else; it may repeat records it was trained on.\n";
     text
+}
+
+/// The page of a training, from the lines of its `metrics.jsonl`.
+pub(crate) fn report(config: &Config, metrics: &str) -> String {
+    let fact = |name: &str, value: String| Fact { name: name.into(), value };
+    let card = Card {
+        title: format!("Training of {}", config.data.name),
+        about: format!("{}: {}", config.recipe.name, config.recipe.about),
+        facts: vec![
+            fact("records", format!("{} to train, {} to validate", config.data.train, config.data.valid)),
+            fact("SHA-256 of the data", config.data.hash.clone()),
+            fact("seed", config.seed.to_string()),
+            fact("version", config.strait_version.clone()),
+        ],
+    };
+    training_report(&read_events(metrics), &card)
 }
 
 fn figures(config: &Config) -> String {

@@ -35,13 +35,16 @@ pub struct Position {
     pub best: Best,
     /// Looks since.
     pub waited: u32,
+    /// Whether a latent that carries nothing was warned of.
+    #[serde(default)]
+    pub warned: bool,
 }
 
 /// The best look so far.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Best {
     pub step: u64,
-    /// Validation loss, bits per byte.
+    /// Validation loss as the final objective counts it, bits per byte.
     pub bits_per_byte: f64,
 }
 

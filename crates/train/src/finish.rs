@@ -12,7 +12,7 @@ use strait_model::{
 use crate::{
     Event, TrainError,
     calibrate::{self, Calibration},
-    card, look,
+    card, latents, look,
     run::{Log, Run},
 };
 
@@ -71,7 +71,9 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     let bits_per_byte = figures.get("valid_bits_per_byte").copied().unwrap_or(f64::NAN);
     log.hear(&Event::Finished { bits_per_byte, seconds: run.seconds() });
     let card = card::card(&config, fit.as_ref());
-    let extra = [("README.md", card.into_bytes()), ("metrics.jsonl", log.contents(&run.dir))];
+    let metrics = log.contents(&run.dir);
+    let report = card::report(&config, &String::from_utf8_lossy(&metrics));
+    let extra = [("README.md", card.into_bytes()), ("metrics.jsonl", metrics), ("report.html", report.into_bytes())];
     let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, prior };
     folder::save(&run.out, &saved, &extra, run.job.replace)?;
     // The model is safe; what is left of the training's folder does no harm.
@@ -86,8 +88,10 @@ fn fit_prior(run: &Run) -> Result<Option<prior::Fit>, TrainError> {
     }
     let stride = run.train_ids.len().div_ceil(FITTED).max(1);
     let picked: Vec<&[u32]> = run.train_ids.iter().step_by(stride).map(|t| &t[..]).collect();
-    let latents = run.model.encode(&picked);
-    let held_out = if run.valid_ids.is_empty() { latents.clone() } else { run.model.encode(&run.valid_ids) };
+    let latents = latents::draws(&run.model, &picked, run.job.seed);
+    let valid: Vec<&[u32]> = run.valid_ids.iter().map(|t| &t[..]).collect();
+    let held_out =
+        if valid.is_empty() { latents.clone() } else { latents::draws(&run.model, &valid, run.job.seed ^ 1) };
     let budget = prior::Budget::default();
     Ok(Some(prior::fit(&latents, &held_out, run.model.latent_size(), run.job.seed, &budget)?))
 }

@@ -8,6 +8,7 @@ pub mod calibrate;
 pub mod checkpoint;
 pub mod event;
 pub mod finish;
+pub mod latents;
 pub mod look;
 pub mod plan;
 pub mod run;

@@ -6,6 +6,8 @@ use strait_eval::{ReconstructionReport, Unit};
 use strait_model::{Autoencoder, Figures, decoding::Options, prior::Prior};
 use strait_text::Tokenizer;
 
+use crate::latents;
+
 /// Validation texts scored at most: enough for two digits of the loss.
 const SCORED: usize = 2000;
 /// Validation texts reconstructed at most.
@@ -32,6 +34,8 @@ pub struct Scene<'a> {
 
 /// What was seen.
 pub struct Seen {
+    /// By which looks are compared: reconstruction and, as far as it counts in the final objective, divergence.
+    pub criterion: f64,
     pub bits_per_byte: f64,
     pub nats_per_token: f64,
     pub token_accuracy: f64,
@@ -59,14 +63,16 @@ pub fn look(model: &mut Autoencoder, scene: &Scene<'_>, step: u64) -> Seen {
     let reconstruction = ReconstructionReport::new(&pairs, scene.unit);
     let reconstructions =
         pairs.iter().take(SHOWN).map(|&(decoded, text)| (text.to_string(), decoded.to_string())).collect();
+    let weight = model.recipe().objective.divergence_weight();
     Seen {
+        criterion: bits_per_byte(loss.nats + weight * loss.divergence, bytes),
         bits_per_byte: bits_per_byte(loss.bound(), bytes),
         nats_per_token: loss.nats / loss.tokens.max(1) as f64,
         token_accuracy: loss.correct as f64 / loss.tokens.max(1) as f64,
         reconstruction,
         reconstructions,
         samples: samples(model, scene, step),
-        figures: Figures::new(),
+        figures: latents::figures(model, scene.valid_ids, scene.train, scene.seed),
     }
 }
 
@@ -82,11 +88,14 @@ fn samples(model: &Autoencoder, scene: &Scene<'_>, step: u64) -> Vec<String> {
     let take = scene.train.len().min(FITTED);
     let stride = scene.train.len() / take.max(1);
     let fitted: Vec<&[u32]> = (0..take).map(|i| &scene.train[i * stride.max(1)][..]).collect();
-    let latents = model.encode(&fitted);
+    let latents = latents::draws(model, &fitted, scene.seed);
     let budget = strait_model::prior::Budget { multiply_adds: 0, ..Default::default() };
     let prior = strait_model::prior::fit(&latents, &latents, size, scene.seed, &budget)
         .map_or_else(|_| Prior::standard_normal(size), |fit| fit.prior);
     let mut rng = ChaCha8Rng::seed_from_u64(scene.seed ^ step);
-    let draws = prior.sample_many(SHOWN, &mut rng);
+    let mut draws = prior.sample_many(SHOWN, &mut rng);
+    if let Some(book) = model.codebook() {
+        draws = book.latents(&book.nearest(&draws));
+    }
     model.decode_greedy(&draws, scene.tokenizer, scene.max_len)
 }

@@ -164,12 +164,29 @@ pub fn make(
     );
     let (epochs, tokens) = (steps as f64 / steps_per_epoch, recipe.training.batch_tokens);
     reasons.push(format!("{steps} steps of up to {tokens} tokens: {epochs:.1} passes over the data"));
+    reasons.extend(cut_by_window(&recipe, &lengths(material.texts)));
     let look_every = (steps / 24).clamp(steps.min(10), (steps_per_epoch * 2.0).ceil().max(100.0) as u64);
     Ok(Plan { recipe, size, steps, look_every, steps_per_epoch, reasons })
 }
 
 fn unless_language_model(recipe: &Recipe, words: String) -> String {
     if recipe.is_language_model() { String::new() } else { words }
+}
+
+/// What a window network leaves out of texts of these lengths, end symbols included.
+fn cut_by_window(recipe: &Recipe, lengths: &[usize]) -> Option<String> {
+    let window = recipe.window()?;
+    let cut = lengths.iter().filter(|&&length| length > window).count();
+    let lost: usize = lengths.iter().map(|length| length.saturating_sub(window)).sum();
+    let share = |part: usize, all: usize| 100.0 * part as f64 / all.max(1) as f64;
+    (cut > 0).then(|| {
+        format!(
+            "{:.1} % of the texts are longer than the window of {window} tokens and are cut there: {:.1} % of all tokens are \
+             lost (encoder.window, decoder.window)",
+            share(cut, lengths.len()),
+            share(lost, lengths.iter().sum())
+        )
+    })
 }
 
 /// A network and how long it may train.
@@ -278,4 +295,20 @@ fn seconds_per_step(recipe: &Recipe, material: &Material<'_>) -> Result<f64, Tra
         }
     }
     Ok(times.iter().sum::<f64>() / times.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strait_model::config::NetworkKind;
+
+    #[test]
+    fn what_a_window_cuts_is_said() {
+        let mut recipe = Recipe::default();
+        assert_eq!(cut_by_window(&recipe, &[5, 50]), None);
+        (recipe.decoder.kind, recipe.decoder.window) = (NetworkKind::Window, 4);
+        assert_eq!(cut_by_window(&recipe, &[4, 2, 1]), None);
+        let said = cut_by_window(&recipe, &[4, 2, 6, 8]).unwrap();
+        assert!(said.starts_with("50.0 % of the texts") && said.contains("30.0 % of all tokens"), "{said}");
+    }
 }

@@ -26,7 +26,7 @@ use strait_text::Tokenizer;
 use crate::{
     Budget, Event, Listener, Plan, Size, TrainError,
     checkpoint::{Best, Checkpoint, Position, Writer},
-    finish, look,
+    finish, latents, look,
     plan::{self, Material},
 };
 
@@ -34,6 +34,8 @@ use crate::{
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(15);
 /// Time between two [`Event::Step`]s.
 const REPORT_EVERY: Duration = Duration::from_millis(250);
+/// A latent that carries nothing is warned of from this share of the steps on.
+const ALARM_FROM: f64 = 0.5;
 /// Fewest distinct texts that can be trained on.
 const LEAST_TEXTS: usize = 8;
 
@@ -223,7 +225,7 @@ impl Run {
         let mut model = Autoencoder::new(recipe, tokenizer.vocab_size(), job.seed);
         let mut trainer = Trainer::new(&model);
         let nothing = Best { step: 0, bits_per_byte: f64::MAX };
-        let mut position = Position { step: 0, updates: Vec::new(), seconds: 0.0, best: nothing, waited: 0 };
+        let mut position = Position { step: 0, updates: Vec::new(), seconds: 0.0, best: nothing, waited: 0, warned: false };
         let mut best = None;
         let found = Checkpoint::read(&dir)?;
         let resumed = found.is_some();
@@ -365,12 +367,16 @@ impl Run {
             seed: self.job.seed,
         };
         let seen = look::look(&mut self.model, &scene, step);
-        let best = seen.bits_per_byte < self.position.best.bits_per_byte;
+        let made = Progress { step, steps: self.job.plan.steps };
+        let objective = &self.job.plan.recipe.objective;
+        let comparable = objective.is_comparable(made) || (step == made.steps && self.best.is_none());
+        let best = comparable && seen.criterion < self.position.best.bits_per_byte;
+        let alarm = latents::alarm(&seen.figures).filter(|_| objective.is_settled(made) && made.share() >= ALARM_FROM);
         if best {
-            self.position.best = Best { step, bits_per_byte: seen.bits_per_byte };
+            self.position.best = Best { step, bits_per_byte: seen.criterion };
             self.position.waited = 0;
             self.best = Some(self.model.params.iter().map(|(_, p)| p.value().to_vec()).collect());
-        } else {
+        } else if objective.is_settled(made) {
             self.position.waited += 1;
         }
         log.hear(&Event::Look {
@@ -389,6 +395,10 @@ impl Run {
             figures: figures(&seen.figures),
             seconds: self.seconds(),
         });
+        if let Some(message) = alarm.filter(|_| !self.position.warned) {
+            self.position.warned = true;
+            log.hear(&Event::Warning { message });
+        }
         self.position.waited >= self.job.plan.recipe.training.patience
     }
 }

@@ -7,7 +7,10 @@ use std::{
     time::Instant,
 };
 
-use strait_model::Recipe;
+use strait_model::{
+    Recipe,
+    config::{KlConfig, LatentKind, Normalise, RegulariserConfig},
+};
 use strait_train::{Budget, Event, Outcome, Request, Size, resume, start};
 
 fn request(out: &Path) -> Request {
@@ -48,6 +51,34 @@ fn weights(out: &Path) -> Vec<u8> {
 
 #[test]
 fn stopped_and_resumed_many_times_gives_the_same_bits() {
+    same_bits(|_| {});
+}
+
+#[test]
+fn so_does_a_target_rate_after_pretraining() {
+    same_bits(|r| {
+        r.latent.kind = LatentKind::Gaussian;
+        r.latent.normalise = Normalise::None;
+        r.objective.pretrain = 0.3;
+        r.objective.regulariser = RegulariserConfig::Kl(KlConfig { target: Some(4.0), ..KlConfig::default() });
+    });
+}
+
+#[test]
+fn so_does_a_codebook() {
+    same_bits(|r| {
+        r.latent.kind = LatentKind::Quantised;
+        (r.latent.slots, r.latent.quantiser.codes) = (2, 16);
+    });
+}
+
+/// Trains in one sitting and in many, with the recipe as `change` makes it.
+fn same_bits(change: impl Fn(&mut Recipe)) {
+    let request = |out: &Path| {
+        let mut request = request(out);
+        change(&mut request.recipe);
+        request
+    };
     let root = tempfile::tempdir().unwrap();
     let whole = root.path().join("whole");
     assert_eq!(start(request(&whole), &mut (), &AtomicBool::new(false)).unwrap(), Outcome::Finished);

@@ -65,6 +65,11 @@ fn say_next(out: &Path, file: Option<&Path>, last: &Last) {
     let b = texts.next().unwrap_or("another text".into());
     say!("The model is complete: {dir} (its card: `{}`). Try:", command(&["strait", "info", "-m", &dir]));
     say!("  {}", command(&["strait", "sample", "-m", &dir, "-n", "10"]));
+    if last.texts.is_empty() {
+        // A language model has no latents, so nothing was reconstructed.
+        say!("  {}", command(&["strait", "sample", "-m", &dir, "--prefix", "How it begins"]));
+        return;
+    }
     match file {
         Some(file) => say!("  {}", command(&["strait", "reconstruct", "-m", &dir, &file.to_string_lossy()])),
         None => say!("  {}", command(&["strait", "vary", "-m", &dir, &a])),

@@ -96,7 +96,8 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn size(name: String) -> Size {
+/// The size of a name that the parser let through.
+pub(super) fn size(name: String) -> Size {
     // The parser before lets no other name through.
     Size::ALL.into_iter().find(|s| s.name() == name).unwrap_or(Size::Base)
 }
@@ -168,11 +169,16 @@ impl NetworkFlags {
 
 /// "data/reviews.csv.gz" makes "reviews.strait" here.
 fn default_out(file: &Path) -> PathBuf {
+    beside(file, ".strait")
+}
+
+/// The data's name without folder and extensions, with `suffix`.
+pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
     let stem = |path: &Path| path.file_stem().map(PathBuf::from);
     let packed = file.extension().is_some_and(|e| ["gz", "zst"].iter().any(|p| e.eq_ignore_ascii_case(p)));
     let name = if packed { stem(file).as_deref().and_then(stem) } else { stem(file) };
     let mut name = name.filter(|n| n != Path::new("-")).unwrap_or("model".into()).into_os_string();
-    name.push(".strait");
+    name.push(suffix);
     name.into()
 }
 

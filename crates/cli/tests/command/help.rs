@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{done, failed, folder, run, stderr, text};
 
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 14] = [
     "demo",
     "train",
     "resume",
@@ -14,6 +14,8 @@ const VERBS: [&str; 12] = [
     "sample",
     "interpolate",
     "vary",
+    "topics",
+    "evaluate",
     "info",
     "recipes",
     "completions",

@@ -1,7 +1,9 @@
 //! The command as a user meets it: what it prints where, its exit status, the files it leaves.
 
 mod damage;
+mod evaluate;
 mod help;
+mod language_model;
 mod pipes;
 mod stopping;
 mod training;

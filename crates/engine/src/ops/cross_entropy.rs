@@ -83,7 +83,7 @@ impl Tape {
         self.pool.give(logits);
         let scored = Scored {
             nats: scores.iter().map(|s| s.nats as f64).sum(),
-            correct: scores.iter().filter(|s| s.correct).count(),
+            correct: scores.iter().map(|s| s.correct as usize).sum(),
         };
         let loss: f64 = scores.iter().map(|s| s.loss as f64).sum();
         self.scratch.scores = scores;
@@ -100,9 +100,10 @@ impl Tape {
 /// The scores of one row.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RowScore {
-    nats: f32,
-    loss: f32,
-    correct: bool,
+    pub(crate) nats: f32,
+    pub(crate) loss: f32,
+    /// Right predictions among those of the row.
+    pub(crate) correct: u32,
 }
 
 /// Scores each row of logits (m, V) and, if `grads`, replaces it by its gradient.
@@ -137,7 +138,7 @@ fn softmax_row(row: &mut [f32], target: usize, weight: f32, ce: &CrossEntropy<'_
         row[target] -= g * (1.0 - s);
     }
     let loss = if s > 0.0 { (1.0 - s) * nats + s * smooth } else { nats };
-    RowScore { nats, loss: weight * loss, correct: at_target >= top }
+    RowScore { nats, loss: weight * loss, correct: u32::from(at_target >= top) }
 }
 
 struct Fused {

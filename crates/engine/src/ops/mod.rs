@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod bag;
 pub mod cross_entropy;
 pub mod dropout;
 pub mod elementwise;
@@ -14,6 +15,7 @@ pub mod linear;
 pub mod losses;
 pub mod normalise;
 pub mod pooling;
+pub mod reshape;
 pub mod rnn;
 pub mod rows;
 pub mod softmax;

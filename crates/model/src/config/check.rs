@@ -1,6 +1,6 @@
 //! What a recipe must keep to.
 
-use super::{LatentKind, NetworkKind, Recipe, RegulariserConfig};
+use super::{BagOutput, LatentKind, NetworkKind, Recipe, RegulariserConfig};
 
 /// A field, its value, and what was expected.
 type Fault = (&'static str, String, &'static str);
@@ -59,7 +59,7 @@ fn shares(r: &Recipe) -> Result<(), Fault> {
 
 fn numbers(r: &Recipe) -> Result<(), Fault> {
     positive(&[("training.rate", r.training.rate), ("training.clip", r.training.clip)])?;
-    positive(&[("latent.spread", r.latent.spread)])?;
+    positive(&[("latent.spread", r.latent.spread), ("decoder.concentration", r.decoder.concentration)])?;
     not_negative(&[("latent.noise", r.latent.noise), ("latent.quantiser.commitment", r.latent.quantiser.commitment)])
 }
 
@@ -93,6 +93,13 @@ fn shape(r: &Recipe) -> Result<(), Fault> {
         }
     } else if !(1..=65_536).contains(&size) {
         return Err(("latent.size", size.to_string(), "between 1 and 65536"));
+    }
+    if decoder.topics && (decoder.kind != NetworkKind::Bag || decoder.output != BagOutput::Multinomial || size < 2) {
+        return Err((
+            "decoder.topics",
+            "true".into(),
+            "used with decoder.kind = \"bag\", decoder.output = \"multinomial\" and a latent.size of 2 or more",
+        ));
     }
     if !size.is_multiple_of(latent.slots) {
         return Err(("latent.slots", latent.slots.to_string(), "a divisor of latent.size"));

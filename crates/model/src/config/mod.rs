@@ -74,6 +74,15 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../recipes/dae.toml"),
     include_str!("../../../../recipes/ae.toml"),
     include_str!("../../../../recipes/lm-lstm.toml"),
+    include_str!("../../../../recipes/topics.toml"),
+    include_str!("../../../../recipes/window.toml"),
+    include_str!("../../../../recipes/vae.toml"),
+    include_str!("../../../../recipes/vae-rate.toml"),
+    include_str!("../../../../recipes/vae-cyclical.toml"),
+    include_str!("../../../../recipes/vae-free.toml"),
+    include_str!("../../../../recipes/bn-vae.toml"),
+    include_str!("../../../../recipes/vae-pretrain.toml"),
+    include_str!("../../../../recipes/vq.toml"),
 ];
 
 impl Recipe {
@@ -129,6 +138,13 @@ impl Recipe {
     /// Whether it is a language model: a decoder without encoder and latent.
     pub fn is_language_model(&self) -> bool {
         self.encoder.kind == NetworkKind::None
+    }
+
+    /// The tokens of a text that its window networks get to see or to write, if it has any.
+    pub fn window(&self) -> Option<usize> {
+        let encoder = (self.encoder.kind == NetworkKind::Window).then_some(self.encoder.window);
+        let decoder = (self.decoder.kind == NetworkKind::Window).then_some(self.decoder.window);
+        encoder.into_iter().chain(decoder).min()
     }
 
     /// Refuses values with which no model could be built or trained.

@@ -169,6 +169,12 @@ pub struct DecoderConfig {
     pub window: usize,
     /// Bag networks only.
     pub output: BagOutput,
+    /// Bag networks only: instead of hidden layers, `softmax(z)` gives a text's shares of topics, and each dimension of the
+    /// latent is one topic with words of its own (Srivastava & Sutton 2017).
+    pub topics: bool,
+    /// Concentration of the Dirichlet distribution that these shares have before a text is read: below 1, few topics a
+    /// text.
+    pub concentration: f32,
 }
 
 impl Default for DecoderConfig {
@@ -185,6 +191,8 @@ impl Default for DecoderConfig {
             activation: ActivationKind::Gelu,
             window: 16,
             output: BagOutput::Multinomial,
+            topics: false,
+            concentration: 0.1,
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Decoders: a latent, and the tokens before, to the scores of the next token.
 
+mod bag;
 mod recurrent;
+mod window;
 
 use rand::Rng;
 use strait_engine::{ParamId, Params, Tape, Var, ops::cross_entropy::Scored};
+
+pub use bag::{Decoder as BagDecoder, Topic};
 
 use crate::{
     batch::Batch,
@@ -15,6 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub enum Decoder {
     Recurrent(recurrent::Decoder),
+    Bag(bag::Decoder),
+    Window(window::Decoder),
 }
 
 /// What a decoder is trained on.
@@ -28,6 +34,9 @@ pub struct Task<'a> {
 }
 
 impl Decoder {
+    /// What the names of its weights start with.
+    pub const PREFIX: &'static str = "decoder.";
+
     /// Adds the weights `decoder.*`. `embedding` (V, E) is the shared table.
     pub fn new(
         params: &mut Params,
@@ -40,7 +49,9 @@ impl Decoder {
             NetworkKind::Rnn | NetworkKind::RnnRelu | NetworkKind::Gru | NetworkKind::Lstm => {
                 Decoder::Recurrent(recurrent::Decoder::new(params, config, embedding, latent.size, rng))
             }
-            NetworkKind::Transformer | NetworkKind::Bag | NetworkKind::Window | NetworkKind::None => todo!(),
+            NetworkKind::Bag => Decoder::Bag(bag::Decoder::new(params, config, embedding, latent.size, rng)),
+            NetworkKind::Window => Decoder::Window(window::Decoder::new(params, config, embedding, latent.size, rng)),
+            NetworkKind::Transformer | NetworkKind::None => todo!(),
         }
     }
 
@@ -56,11 +67,18 @@ impl Decoder {
     ) -> Scored {
         match self {
             Decoder::Recurrent(d) => d.loss(tape, params, embedding, task, rng),
+            Decoder::Bag(d) => d.loss(tape, params, task, rng),
+            Decoder::Window(d) => d.loss(tape, params, task, rng),
         }
     }
 
     /// Nats of each target sequence of the last [`Decoder::loss`], (B), in packed order.
     pub fn sequence_nats(&self, tape: &Tape, batch: &Batch) -> Vec<f64> {
+        match self {
+            Decoder::Bag(d) => return d.sequence_nats(tape),
+            Decoder::Window(d) => return d.sequence_nats(tape, batch),
+            Decoder::Recurrent(_) => {}
+        }
         let mut sums = vec![0.0; batch.packing.batch()];
         for (nats, sequence) in tape.row_nats().zip(batch.packing.sequence_of_rows()) {
             sums[sequence] += nats as f64;
@@ -72,6 +90,16 @@ impl Decoder {
     pub fn generator<'a>(&'a self, params: &'a Params, table: ParamId, z: &[f32], rows: usize) -> Generator<'a> {
         match self {
             Decoder::Recurrent(d) => Generator::Recurrent(d.generator(params, table, z, rows)),
+            Decoder::Bag(d) => Generator::Bag(d.generator(params, z, rows)),
+            Decoder::Window(d) => Generator::Window(d.generator(params, z, rows)),
+        }
+    }
+
+    /// The bag decoder, if it is one: it has topics.
+    pub fn bag(&self) -> Option<&BagDecoder> {
+        match self {
+            Decoder::Bag(d) => Some(d),
+            _ => None,
         }
     }
 }
@@ -79,30 +107,40 @@ impl Decoder {
 /// A decoder under way for some rows.
 pub enum Generator<'a> {
     Recurrent(recurrent::Generator<'a>),
+    Bag(bag::Generator),
+    Window(window::Generator<'a>),
 }
 
 impl NextToken for Generator<'_> {
     fn vocabulary(&self) -> usize {
         match self {
             Generator::Recurrent(g) => g.vocabulary(),
+            Generator::Bag(g) => g.vocabulary(),
+            Generator::Window(g) => g.vocabulary(),
         }
     }
 
     fn rows(&self) -> usize {
         match self {
             Generator::Recurrent(g) => g.rows(),
+            Generator::Bag(g) => g.rows(),
+            Generator::Window(g) => g.rows(),
         }
     }
 
     fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>) {
         match self {
             Generator::Recurrent(g) => g.step(tokens, logits),
+            Generator::Bag(g) => g.step(tokens, logits),
+            Generator::Window(g) => g.step(tokens, logits),
         }
     }
 
     fn select(&mut self, from: &[usize]) {
         match self {
             Generator::Recurrent(g) => g.select(from),
+            Generator::Bag(g) => g.select(from),
+            Generator::Window(g) => g.select(from),
         }
     }
 }

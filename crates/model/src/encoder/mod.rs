@@ -1,9 +1,13 @@
 //! Encoders: packed token sequences to one row of features for each sequence.
 
+mod bag;
 mod recurrent;
+mod window;
 
 use rand::Rng;
 use strait_engine::{ParamId, Params, Tape, Var, ops::rnn::Folded};
+
+pub(crate) use bag::counts;
 
 use crate::{
     batch::Sequences,
@@ -16,6 +20,8 @@ pub enum Encoder {
     /// A language model has none.
     None,
     Recurrent(recurrent::Encoder),
+    Bag(bag::Encoder),
+    Window(window::Encoder),
 }
 
 impl Encoder {
@@ -26,7 +32,9 @@ impl Encoder {
             NetworkKind::Rnn | NetworkKind::RnnRelu | NetworkKind::Gru | NetworkKind::Lstm => {
                 Encoder::Recurrent(recurrent::Encoder::new(params, config, rng))
             }
-            NetworkKind::Transformer | NetworkKind::Bag | NetworkKind::Window => todo!(),
+            NetworkKind::Bag => Encoder::Bag(bag::Encoder::new(params, config, rng)),
+            NetworkKind::Window => Encoder::Window(window::Encoder::new(params, config, rng)),
+            NetworkKind::Transformer => todo!(),
         }
     }
 
@@ -35,6 +43,8 @@ impl Encoder {
         match self {
             Encoder::None => 0,
             Encoder::Recurrent(e) => e.width(),
+            Encoder::Bag(e) => e.width(),
+            Encoder::Window(e) => e.width(),
         }
     }
 
@@ -50,6 +60,8 @@ impl Encoder {
         match self {
             Encoder::None => None,
             Encoder::Recurrent(e) => Some(e.forward(tape, params, embedding, source, rng)),
+            Encoder::Bag(e) => Some(e.forward(tape, params, embedding, source, rng)),
+            Encoder::Window(e) => Some(e.forward(tape, params, embedding, source, rng)),
         }
     }
 

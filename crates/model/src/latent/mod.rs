@@ -6,16 +6,15 @@
 mod gaussian;
 mod normalise;
 mod point;
+mod quantised;
 
 use rand::Rng;
 use strait_engine::{ParamId, Params, Tape, Var, init};
 
-use crate::{
-    config::{LatentConfig, LatentKind},
-    objective::Progress,
-};
+use crate::config::{LatentConfig, LatentKind};
 
 pub use gaussian::Posterior;
+pub use quantised::{Codebook, perplexity};
 
 /// The latents of a batch.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +55,7 @@ pub struct Latent {
 enum Form {
     Point(point::Point),
     Gaussian(gaussian::Gaussian),
+    Quantised(quantised::Quantised),
 }
 
 impl Latent {
@@ -69,7 +69,7 @@ impl Latent {
         let form = match config.kind {
             LatentKind::Point => Form::Point(point::Point::new(params, config)),
             LatentKind::Gaussian => Form::Gaussian(gaussian::Gaussian::new(params, config)),
-            LatentKind::Quantised => todo!(),
+            LatentKind::Quantised => Form::Quantised(quantised::Quantised::new(params, config)),
         };
         Latent { size: z, head, form }
     }
@@ -77,6 +77,14 @@ impl Latent {
     /// Dimensions, Z.
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// The codebook of a quantised latent.
+    pub fn codebook<'a>(&self, params: &'a Params) -> Option<Codebook<'a>> {
+        match &self.form {
+            Form::Quantised(q) => Some(q.codebook(params)),
+            Form::Point(_) | Form::Gaussian(_) => None,
+        }
     }
 
     /// Whether latents have a Gaussian posterior.
@@ -90,6 +98,7 @@ impl Latent {
         match &self.form {
             Form::Point(p) => p.infer(tape, params, u),
             Form::Gaussian(g) => g.infer(tape, params, u),
+            Form::Quantised(q) => q.infer(tape, params, u),
         }
     }
 
@@ -100,6 +109,7 @@ impl Latent {
         match &self.form {
             Form::Point(p) => p.plain(tape, params, u),
             Form::Gaussian(g) => g.plain(tape, params, u),
+            Form::Quantised(q) => q.plain(tape, params, u),
         }
     }
 
@@ -110,13 +120,14 @@ impl Latent {
         tape: &mut Tape,
         params: &mut Params,
         features: Var,
-        (_progress, _scale): (Progress, f32),
+        scale: f32,
         rng: &mut impl Rng,
     ) -> Code {
         let u = tape.linear(params, features, self.head.0, Some(self.head.1));
-        match &self.form {
+        match &mut self.form {
             Form::Point(p) => p.train(tape, params, u, rng),
             Form::Gaussian(g) => g.train(tape, params, u, rng),
+            Form::Quantised(q) => q.train(tape, params, u, scale, rng),
         }
     }
 
@@ -124,6 +135,7 @@ impl Latent {
     pub fn figures(&self) -> crate::objective::Figures {
         match &self.form {
             Form::Point(_) | Form::Gaussian(_) => Vec::new(),
+            Form::Quantised(q) => q.figures(),
         }
     }
 }

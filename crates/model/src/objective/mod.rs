@@ -4,6 +4,9 @@
 //! named `adversary.*`, which are frozen in that pass and trained right after it on the latents that it saw
 //! ([`Regulariser::train_own`]).
 
+mod kl;
+mod phase;
+
 use rand::Rng;
 use strait_engine::{Params, Tape, optim::Optimiser};
 
@@ -32,6 +35,7 @@ impl Progress {
 #[derive(Debug)]
 pub enum Regulariser {
     None,
+    Kl(kl::Kl),
 }
 
 impl Regulariser {
@@ -39,9 +43,10 @@ impl Regulariser {
     pub const PREFIX: &'static str = "adversary.";
 
     /// Adds the weights `adversary.*` and the untrained state `objective.*`, if there are any. `latent` is Z.
-    pub fn new(_params: &mut Params, config: &RegulariserConfig, _latent: usize, _rng: &mut impl Rng) -> Self {
+    pub fn new(params: &mut Params, config: &RegulariserConfig, _latent: usize, _rng: &mut impl Rng) -> Self {
         match config {
             RegulariserConfig::None => Regulariser::None,
+            RegulariserConfig::Kl(c) => Regulariser::Kl(kl::Kl::new(params, c)),
             _ => todo!(),
         }
     }
@@ -55,14 +60,15 @@ impl Regulariser {
     /// divergence of the posteriors from N(0, I) in nats, summed over the texts, or 0 without one.
     pub fn loss(
         &mut self,
-        _tape: &mut Tape,
-        _params: &mut Params,
-        _code: Code,
-        (_progress, _scale): (Progress, f32),
+        tape: &mut Tape,
+        params: &mut Params,
+        code: Code,
+        (progress, scale): (Progress, f32),
         _rng: &mut impl Rng,
     ) -> f64 {
         match self {
             Regulariser::None => 0.0,
+            Regulariser::Kl(kl) => kl.loss(tape, params, code, progress, scale),
         }
     }
 
@@ -78,7 +84,7 @@ impl Regulariser {
         _rng: &mut impl Rng,
     ) -> Result<(), strait_engine::Error> {
         match self {
-            Regulariser::None => Ok(()),
+            Regulariser::None | Regulariser::Kl(_) => Ok(()),
         }
     }
 
@@ -86,6 +92,7 @@ impl Regulariser {
     pub fn figures(&self) -> Figures {
         match self {
             Regulariser::None => Vec::new(),
+            Regulariser::Kl(kl) => kl.figures(),
         }
     }
 }

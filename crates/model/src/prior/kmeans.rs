@@ -10,7 +10,7 @@ const STEPS: usize = 6;
 const CHUNK: usize = 256;
 
 /// `k` centres (K, Z) of rows (N, Z), N >= 1.
-pub(super) fn centres(rows: Rows, k: usize, rng: &mut impl Rng) -> Vec<f32> {
+pub(crate) fn centres(rows: Rows, k: usize, rng: &mut impl Rng) -> Vec<f32> {
     let mut centres = seeds(rows, k, rng);
     for _ in 0..STEPS {
         let nearest = nearest(rows, &centres);
@@ -34,7 +34,7 @@ pub(super) fn centres(rows: Rows, k: usize, rng: &mut impl Rng) -> Vec<f32> {
 }
 
 /// For every row, its nearest centre (first of equals) and the squared distance to it.
-pub(super) fn nearest(rows: Rows, centres: &[f32]) -> Vec<(usize, f64)> {
+pub(crate) fn nearest(rows: Rows, centres: &[f32]) -> Vec<(usize, f64)> {
     let find = |row: &[f32]| {
         let mut best = (0, f64::INFINITY);
         for (c, centre) in centres.chunks_exact(rows.dim).enumerate() {

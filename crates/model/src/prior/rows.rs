@@ -9,7 +9,7 @@ pub(super) const MOST_DIMS: usize = 4096;
 
 /// Latents (N, Z), row-major, every value finite if they came through [`Rows::checked`].
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     pub values: &'a [f32],
     pub dim: usize,
 }

@@ -1,4 +1,4 @@
-use super::{Column, Comparison, Direction, Figure, Row, Scatter};
+use super::{Column, Comparison, Curve, Curves, Direction, Figure, Row, Scatter};
 
 pub fn column_of(name: &str, better: Direction) -> Column {
     Column { name: name.into(), better, about: format!("What {name} is."), ..Column::default() }
@@ -10,6 +10,7 @@ pub fn row(name: &str, value: f64, spread: f64) -> Row {
         name: name.into(),
         figures: figures.into_iter().map(|(k, v)| (k.to_string(), v)).collect(),
         reconstructions: vec![("a red kite".into(), format!("a {name} kite"))],
+        way: vec![format!("half-way of {name}")],
         samples: vec![format!("a sample of {name}")],
         ..Row::default()
     }
@@ -30,6 +31,13 @@ pub fn comparison() -> Comparison {
             Scatter { x: "ppl".into(), y: "no such column".into(), ..Scatter::default() },
             Scatter { x: "ppl".into(), y: "time".into(), ..Scatter::default() },
         ],
+        curves: vec![Curves {
+            title: "reverse over T".into(),
+            x: "T".into(),
+            y: "ppl".into(),
+            lines: rows.iter().map(|r| Curve { name: r.name.clone(), points: vec![(0.5, 1.0), (1.0, 2.0)] }).collect(),
+            ..Curves::default()
+        }],
         rows,
         ..Comparison::default()
     }

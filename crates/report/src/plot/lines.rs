@@ -23,8 +23,21 @@ const STOPS: usize = 60;
 const DOTTED: usize = 50;
 /// Stretches whose means are drawn over a noisy series.
 const MEANS: usize = 70;
-/// Series that have a look of their own in the style sheet.
-const STYLES: usize = 4;
+/// The looks of series in the style sheet: four colours, then the same dashed, then dotted.
+const STYLES: [&str; 12] = [
+    "s0",
+    "s1",
+    "s2",
+    "s3",
+    "s0 dashed",
+    "s1 dashed",
+    "s2 dashed",
+    "s3 dashed",
+    "s0 dots",
+    "s1 dots",
+    "s2 dots",
+    "s3 dots",
+];
 
 /// How a series is drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,7 +76,7 @@ pub struct LinePlot {
 
 /// Colour class of the i-th series.
 fn class(i: usize) -> &'static str {
-    ["s0", "s1", "s2", "s3"][i % STYLES]
+    STYLES[i % STYLES.len()]
 }
 
 impl LinePlot {

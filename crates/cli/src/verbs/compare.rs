@@ -1,0 +1,176 @@
+//! `strait compare`: recipes side by side on one file.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+use anyhow::Result;
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser as _},
+};
+use strait::{
+    Budget, Comparison, ComparisonRequest, EvaluationRequest, Heard, Listener as _, Recipe, Size, text::ReadOptions,
+};
+
+use super::{
+    evaluate::Ticker,
+    train::{beside, size},
+};
+use crate::{
+    complaint::Stopped,
+    flags::{FormatFlag, LongFlags, ReadingFlags, positive},
+    input,
+    output::Output,
+    progress::Progress,
+    stop,
+    talk::say,
+};
+
+/// Recipes compared when none are named.
+const TELLING: &str = "dae,ae,vae,aae,wae,lm-lstm";
+
+/// Train several recipes on a file for the same time, measure each, and put them side by side
+///
+/// The models go into a folder with report.html: curves, figures, reconstructions, samples. A comparison that was
+/// stopped goes on where it was when it is begun again.
+#[derive(Args)]
+pub struct Compare {
+    /// The texts to train on
+    file: PathBuf,
+    /// Recipes by name or file, with commas (`strait recipes` lists them)
+    #[arg(long, value_name = "R,...", value_delimiter = ',', default_value = TELLING)]
+    recipes: Vec<String>,
+    /// Minutes of training for each
+    #[arg(long, value_name = "M", default_value = "2", value_parser = positive)]
+    minutes: f64,
+    /// The folder to make [default: FILE's name with .compare, in the current folder]
+    #[arg(short, long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Texts to validate on [default: 5 % of FILE]
+    #[arg(long, value_name = "FILE")]
+    valid: Option<PathBuf>,
+    /// Texts to measure on [default: 10 % of FILE]
+    #[arg(long, value_name = "FILE")]
+    test: Option<PathBuf>,
+    /// Measure thoroughly, with an LSTM that judges: takes minutes for each recipe
+    #[arg(long)]
+    thorough: bool,
+    /// Size of every network [default: the largest that the minutes suffice for]
+    #[arg(long, value_parser = PossibleValuesParser::new(Size::ALL.map(Size::name)).map(size))]
+    size: Option<Size>,
+    /// Seed of the trainings and the samples
+    #[arg(long, value_name = "S", default_value = "1")]
+    seed: u64,
+    /// Print the comparison as a JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+    /// The texts' format [default: found out]
+    #[arg(long, value_enum, help_heading = "Reading")]
+    format: Option<FormatFlag>,
+    #[command(flatten)]
+    reading: ReadingFlags,
+    #[command(flatten)]
+    long: LongFlags,
+}
+
+impl Compare {
+    pub fn run(self) -> Result<()> {
+        let dir = self.out.clone().unwrap_or_else(|| beside(&self.file, ".compare"));
+        let request = self.request(&dir)?;
+        let guard = stop::watch()?;
+        match run(request, guard.asked())? {
+            Some(comparison) => self.write(&dir, &comparison),
+            None => {
+                say!("Stopped; all is saved. Go on with the same command.");
+                Err(Stopped.into())
+            }
+        }
+    }
+
+    fn request(&self, dir: &Path) -> Result<ComparisonRequest> {
+        let options = self.long.resolve(self.reading.resolve(ReadOptions::default(), self.format));
+        let recipes = self.recipes.iter().map(|name| Recipe::find(name)).collect::<Result<Vec<_>, _>>()?;
+        let read = |file: &Path| {
+            let corpus = input::corpus(file, &options)?;
+            say!("{}", corpus.report);
+            Ok::<_, anyhow::Error>(corpus)
+        };
+        Ok(ComparisonRequest {
+            dir: dir.into(),
+            train: read(&self.file)?,
+            valid: self.valid.as_deref().map(read).transpose()?,
+            test: self.test.as_deref().map(read).transpose()?,
+            recipes,
+            budget: Budget::Minutes(self.minutes),
+            size: self.size,
+            seed: self.seed,
+            effort: if self.thorough { |request| request } else { EvaluationRequest::quick },
+        })
+    }
+
+    /// The page and the object go beside the models; the table, or the object, to the output.
+    fn write(&self, dir: &Path, comparison: &Comparison) -> Result<()> {
+        let page = dir.join("report.html");
+        for (file, bytes) in [
+            (&page, strait::comparison_report(comparison).into_bytes()),
+            (&dir.join("comparison.json"), serde_json::to_vec_pretty(comparison)?),
+        ] {
+            let mut out = Output::open(Some(file))?;
+            out.bytes(&bytes)?;
+            out.finish()?;
+        }
+        let mut out = Output::open(None)?;
+        match self.json {
+            true => out.json(comparison)?,
+            false => table(comparison).iter().try_for_each(|line| out.line(line))?,
+        }
+        out.finish()?;
+        say!("The whole comparison, with curves and texts: {}", page.display());
+        Ok(())
+    }
+}
+
+fn run(request: ComparisonRequest, stop: &AtomicBool) -> Result<Option<Comparison>> {
+    let (mut progress, mut ticker) = (None, None);
+    let compared = strait::compare(
+        request,
+        &mut |heard| match heard {
+            Heard::Recipe { name, at, of, kept } => {
+                ticker.take().map(Ticker::end);
+                progress.take().map(Progress::end);
+                let what = if kept { "the model is there already" } else { "training" };
+                say!("\nRecipe {at} of {of}, {name}: {what}");
+            }
+            Heard::Training(event) => progress.get_or_insert_with(|| Progress::new(false)).hear(event),
+            Heard::Evaluating(done) => {
+                progress.take().map(Progress::end);
+                ticker.get_or_insert_with(Ticker::new).hear(done);
+            }
+        },
+        stop,
+    );
+    ticker.take().map(Ticker::end);
+    Ok(compared?)
+}
+
+/// The figures as aligned columns: a line for each figure, a column for each recipe.
+fn table(comparison: &Comparison) -> Vec<String> {
+    let cell = |row: usize, column: &str, digits: usize| match comparison.rows[row].figures.get(column) {
+        Some(figure) => figure.value.map_or("-".into(), |v| format!("{v:.digits$}")),
+        None => "-".into(),
+    };
+    let names: Vec<&str> = comparison.rows.iter().map(|r| r.name.as_str()).collect();
+    let mut lines = vec![aligned("", names.iter().map(|n| n.to_string()))];
+    for column in &comparison.columns {
+        let unit = if column.unit.is_empty() { String::new() } else { format!(", {}", column.unit) };
+        let cells = (0..names.len()).map(|row| cell(row, &column.name, column.digits.unwrap_or(2)));
+        lines.push(aligned(&format!("{}{unit}", column.name), cells));
+    }
+    lines
+}
+
+fn aligned(head: &str, cells: impl Iterator<Item = String>) -> String {
+    cells.fold(format!("{head:28}"), |line, cell| line + &format!(" {cell:>13}"))
+}

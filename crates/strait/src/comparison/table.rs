@@ -1,0 +1,228 @@
+//! The figures of a comparison: columns, reference rows, curves.
+
+use std::collections::BTreeMap;
+
+use strait_eval::Spread;
+use strait_evaluate::{Evaluation, Likelihood, SampleRow};
+use strait_report::{Column, Comparison, Curve, Curves, Direction, Fact, Figure, Row, Scatter};
+
+use super::{ComparisonRequest, Entrant};
+use crate::Model;
+
+/// Names of columns that are referred to twice.
+const FORWARD: &str = "forward perplexity";
+const REVERSE: &str = "reverse perplexity";
+const SELF_BLEU: &str = "self-BLEU-4";
+const RATE: &str = "KL";
+const RECONSTRUCTION: &str = "reconstruction";
+
+/// Columns: name, unit, which is better, digits, what it is.
+const COLUMNS: [(&str, &str, Direction, usize, &str); 15] = [
+    (
+        "likelihood",
+        "nats a text",
+        Direction::Lower,
+        1,
+        "Importance-weighted negative log-likelihood of held-out texts; a language model's is exact. Deterministic models have none.",
+    ),
+    (
+        RECONSTRUCTION,
+        "nats a text",
+        Direction::Lower,
+        1,
+        "Cost of a held-out text given its own latent: not a likelihood.",
+    ),
+    (
+        RATE,
+        "nats a text",
+        Direction::Neither,
+        2,
+        "Divergence of the posterior from N(0, I): what the latent may carry.",
+    ),
+    ("active units", "", Direction::Neither, 0, "Dimensions whose posterior mean has a variance above 0.01."),
+    ("BLEU-4", "", Direction::Higher, 1, "Greedy reconstructions of held-out texts."),
+    ("exact", "%", Direction::Higher, 1, "Reconstructions that are the very text."),
+    (
+        "prior AUC",
+        "",
+        Direction::Lower,
+        2,
+        "How well a classifier tells draws of the prior from latents of held-out texts; 0.5: not at all.",
+    ),
+    (FORWARD, "", Direction::Lower, 1, "A 5-gram of the training texts reads the samples."),
+    (
+        REVERSE,
+        "",
+        Direction::Lower,
+        1,
+        "A 5-gram of the samples reads the held-out texts: low only if samples are good and varied.",
+    ),
+    (SELF_BLEU, "", Direction::Lower, 3, "Likeness of samples to each other."),
+    ("distinct-2", "", Direction::Higher, 3, "Share of different pairs of neighbouring words among all pairs."),
+    ("copied", "%", Direction::Lower, 1, "Samples that stand in the training texts."),
+    ("weights", "M", Direction::Neither, 1, "Size of the network."),
+    ("steps", "", Direction::Neither, 0, "Updates made."),
+    ("minutes", "", Direction::Neither, 1, "Time of the training."),
+];
+
+/// Figures of samples: their names in an evaluation and here, and a factor.
+const SAMPLES: [(&str, &str, f64); 5] = [
+    ("kn5_forward_perplexity", FORWARD, 1.0),
+    ("kn5_reverse_perplexity", REVERSE, 1.0),
+    ("self_bleu4", SELF_BLEU, 1.0),
+    ("distinct2", "distinct-2", 1.0),
+    ("copied", "copied", 100.0),
+];
+
+/// The figures of a model.
+pub(super) fn figures(model: &Model, evaluation: &Evaluation) -> BTreeMap<String, Figure> {
+    let mut figures = BTreeMap::new();
+    let mut put = |name: &str, figure: Figure| figures.insert(name.to_string(), figure);
+    match &evaluation.likelihood {
+        Likelihood::Exact { rate, .. } => {
+            put("likelihood", Figure { note: "exact".into(), ..Figure::new(rate.nats_per_text) });
+        }
+        Likelihood::ImportanceWeighted(weighted) => {
+            let last = weighted.priors.first().and_then(|p| p.bounds.last());
+            last.map(|b| {
+                let note = format!("{} draws, {} texts", b.draws, weighted.counts.texts);
+                put("likelihood", Figure { note, ..Figure::new(b.rate.nats_per_text) })
+            });
+        }
+        Likelihood::None { .. } => {}
+    }
+    if let Some(r) = &evaluation.reconstruction {
+        put(RECONSTRUCTION, Figure::new(r.loss.nats_per_text));
+        put("BLEU-4", Figure::new(r.greedy.bleu4));
+        put("exact", Figure::new(100.0 * r.greedy.exact));
+    }
+    if let Some(latents) = evaluation.latents.first() {
+        put("active units", Figure::new(latents.active_units as f64));
+        latents.posterior.as_ref().map(|p| put(RATE, Figure::new(p.divergence)));
+    }
+    evaluation.prior.first().map(|p| put("prior AUC", spread(&p.auc, 1.0)));
+    let training = &model.config().training;
+    put("weights", Figure::new(model.weights() as f64 * 1e-6));
+    put("steps", Figure::new(training.steps as f64));
+    training.figures.get("seconds").map(|s| put("minutes", Figure::new(s / 60.0)));
+    figures.extend(of_samples(evaluation.samples.rows.iter().find(|r| r.name == "model")));
+    figures
+}
+
+fn of_samples(row: Option<&SampleRow>) -> BTreeMap<String, Figure> {
+    let Some(row) = row else { return BTreeMap::new() };
+    let known = SAMPLES
+        .iter()
+        .filter_map(|&(name, column, factor)| Some((column.to_string(), spread(row.figures.get(name)?, factor))));
+    known.collect()
+}
+
+fn spread(spread: &Spread, factor: f64) -> Figure {
+    Figure { spread: spread.std.map(|s| s * factor), ..Figure::new(spread.mean * factor) }
+}
+
+/// The whole comparison.
+pub(super) fn comparison(request: &ComparisonRequest, entrants: &[Entrant]) -> Comparison {
+    let column = |&(name, unit, better, digits, about): &(&str, &str, Direction, usize, &str)| Column {
+        name: name.into(),
+        unit: unit.into(),
+        better,
+        about: about.into(),
+        digits: Some(digits),
+    };
+    let scatter =
+        |x: &str, y: &str, title: &str| Scatter { title: title.into(), x: x.into(), y: y.into(), ..Scatter::default() };
+    let mut rows: Vec<Row> = entrants.iter().map(|e| e.row.clone()).collect();
+    rows.extend(entrants.first().map(references).unwrap_or_default());
+    Comparison {
+        title: format!("Recipes compared on {}", request.train.report.name),
+        about: "Each recipe was trained on the same texts for the same time and measured on the same held-out texts."
+            .into(),
+        facts: facts(request, entrants),
+        spread: "standard deviation over the seeds of the samples".into(),
+        columns: COLUMNS.iter().map(column).collect(),
+        rows,
+        scatters: vec![
+            scatter(FORWARD, REVERSE, "Quality and coverage of samples"),
+            scatter(RATE, RECONSTRUCTION, "Rate and distortion"),
+        ],
+        curves: vec![frontier(entrants), trainings(entrants)],
+        notes: vec![
+            "Likelihoods are upper bounds unless exact; the cost of a reconstruction is not a likelihood.".into(),
+            "The 5-gram's own samples and real training text stand below the recipes: what is worse than the first is \
+             beaten by counting words."
+                .into(),
+        ],
+    }
+}
+
+/// Samples of the Kneser-Ney model and real text, which are the same for every recipe.
+fn references(entrant: &Entrant) -> Vec<Row> {
+    let reference = |row: &SampleRow| Row {
+        name: row.name.clone(),
+        reference: true,
+        figures: of_samples(Some(row)),
+        ..Row::default()
+    };
+    entrant.evaluation.samples.rows.iter().filter(|r| r.name != "model").map(reference).collect()
+}
+
+fn facts(request: &ComparisonRequest, entrants: &[Entrant]) -> Vec<Fact> {
+    let fact = |name: &str, value: String| Fact { name: name.into(), value };
+    let mut facts = vec![
+        fact("training texts", format!("{}, SHA-256 {}", request.train.report.name, request.train.report.hash)),
+        fact("budget", format!("{:?} for each recipe", request.budget).to_lowercase()),
+        fact("seed of the trainings", request.seed.to_string()),
+    ];
+    if let Some(e) = entrants.first().map(|e| &e.evaluation) {
+        facts.push(fact("held-out texts", format!("{} of {}", e.counts.texts, e.data)));
+        facts.push(fact("samples", format!("{} for each of {} seeds", e.samples.n, e.samples.seeds.len())));
+        facts.push(fact("decoding of samples", "each model's own temperature, see its card".into()));
+    }
+    facts
+}
+
+/// Forward against reverse perplexity over temperatures.
+fn frontier(entrants: &[Entrant]) -> Curves {
+    let line = |e: &Entrant| Curve {
+        name: e.row.name.clone(),
+        points: e
+            .evaluation
+            .samples
+            .temperatures
+            .iter()
+            .filter_map(|t| {
+                let figure = |name| t.figures.get(name).map(|s: &Spread| s.mean);
+                Some((figure("kn5_forward_perplexity")?, figure("kn5_reverse_perplexity")?))
+            })
+            .collect(),
+    };
+    Curves {
+        title: "Samples over temperature".into(),
+        x: FORWARD.into(),
+        y: REVERSE.into(),
+        log_x: true,
+        log_y: true,
+        lines: entrants.iter().map(line).collect(),
+    }
+}
+
+/// Validation loss over the passes.
+fn trainings(entrants: &[Entrant]) -> Curves {
+    let line = |e: &Entrant| Curve {
+        name: e.row.name.clone(),
+        points: e
+            .events
+            .iter()
+            .filter(|event| event["event"] == "look")
+            .filter_map(|event| Some((event["epoch"].as_f64()?, event["bits_per_byte"].as_f64()?)))
+            .collect(),
+    };
+    Curves {
+        title: "Validation loss (bound or reconstruction)".into(),
+        x: "passes over the data".into(),
+        y: "bits per byte".into(),
+        lines: entrants.iter().map(line).collect(),
+        ..Curves::default()
+    }
+}
