@@ -228,7 +228,7 @@ mod tests {
         let seen = run();
         assert_eq!(seen, run());
         assert!(["likelihood", "use of the latent", "samples"].iter().all(|p| parts.iter().any(|q| q == p)));
-        assert_eq!((seen.latents.len(), seen.prior.len(), seen.samples.rows.len()), (2, 3, 3));
+        assert_eq!((seen.latents.len(), seen.prior.len(), seen.samples.rows.len()), (2, 2, 3));
         assert!(seen.latents[0].posterior.is_some() && seen.reconstruction.is_some() && seen.neighbours.is_some());
         assert!(matches!(seen.beside.as_ref().map(|b| &b.likelihood), Some(Likelihood::Exact { .. })));
         // The language has four times five sentences, and all of them are training texts.

@@ -77,7 +77,7 @@ impl LatentUse {
 impl PosteriorUse {
     fn new(posterior: &Posterior, dim: usize, seeds: &[u64], hear: Hear<'_>) -> Option<Self> {
         let all = Posteriors { mean: &posterior.mean, log_variance: posterior.log_variance.as_ref()?, dim };
-        let divergence = (0..all.len()).map(|n| all.of(n).divergence()).sum::<f64>() / all.len().max(1) as f64;
+        let divergence = posterior.divergences(dim).iter().sum::<f64>() / all.len().max(1) as f64;
         let information = seeds.iter().enumerate().map(|(i, &seed)| {
             hear(Progress { part: "use of the latent", done: i, of: seeds.len() });
             all.mutual_information(seed)
@@ -180,16 +180,16 @@ mod tests {
 
     #[test]
     fn a_gaussian_channel_carries_what_shannon_says() {
-        // m ~ N(0, 1) and noise of variance v: I = 1/2 ln(1 + 1/v), far below the cap.
+        // m ~ N(0, s) and noise of variance v: I = 1/2 ln(1 + s/v), far below the cap.
         let (n, v) = (3000, 0.25f64);
         let mean = strait_model::prior::Prior::standard_normal(1).sample_many(n, &mut ChaCha8Rng::seed_from_u64(5));
         let seen = report(mean, vec![v.ln() as f32; n], 1);
-        let posterior = seen.posterior.expect("it has variances");
-        let expected = 0.5 * (1.0 + 1.0 / v).ln();
+        let (posterior, s) = (seen.posterior.expect("it has variances"), seen.variances[0]);
+        let expected = 0.5 * (1.0 + s / v).ln();
         assert!((posterior.mutual_information.mean - expected).abs() < 0.03, "{posterior:?} {expected}");
-        // q(z) = N(0, 1 + v) then: KL from N(0, 1) in closed form.
-        let aggregate = 0.5 * (v - (1.0 + v).ln());
-        assert!((posterior.aggregate_divergence.mean - aggregate).abs() < 0.05, "{posterior:?} {aggregate}");
+        // q(z) = N(0, s + v) then: KL from N(0, 1) in closed form.
+        let aggregate = 0.5 * (s + v - 1.0 - (s + v).ln());
+        assert!((posterior.aggregate_divergence.mean - aggregate).abs() < 0.03, "{posterior:?} {aggregate}");
     }
 
     #[test]

@@ -122,11 +122,14 @@ fn why_none(recipe: &Recipe) -> Option<&'static str> {
         (_, RegulariserConfig::Adversarial(_) | RegulariserConfig::Arae(_)) => {
             Some("it was trained against an adversary, not for a likelihood: a bound would say little")
         }
-        _ if recipe.decoder.kind == NetworkKind::Bag && recipe.decoder.output == BagOutput::Mse => {
-            Some("the decoder gives no probabilities of tokens")
-        }
+        _ if !gives_probabilities(recipe) => Some("the decoder gives no probabilities of tokens"),
         _ => None,
     }
+}
+
+/// Whether a recipe's decoder gives probabilities, not only scores.
+pub(crate) fn gives_probabilities(recipe: &Recipe) -> bool {
+    !(recipe.decoder.kind == NetworkKind::Bag && recipe.decoder.output == BagOutput::Mse)
 }
 
 /// Refuses a cost that is no number; `place` finds the text among all.

@@ -6,6 +6,7 @@ use strait_model::decoding::Options;
 
 use crate::{
     counts::{Counts, Rate},
+    likelihood::gives_probabilities,
     material::Material,
     request::{Hear, Progress, Subject, places},
 };
@@ -22,7 +23,8 @@ pub struct Reconstruction {
     pub counts: Counts,
     pub of: usize,
     /// `-log p(x|z)`: what a text costs that is given its own latent. Not a likelihood, whose cost counts the latent too.
-    pub loss: Rate,
+    /// None where the decoder gives no probabilities.
+    pub loss: Option<Rate>,
     /// Share of tokens predicted, given the true ones before, 0..1.
     pub next_token_accuracy: f64,
     /// Free-running greedy decoding against the texts.
@@ -51,7 +53,7 @@ pub(crate) fn reconstruction(
     let counts = part.counts(subject.tokenizer);
     Reconstruction {
         of: material.ids.len(),
-        loss: counts.rate(&nats),
+        loss: gives_probabilities(subject.model.recipe()).then(|| counts.rate(&nats)),
         next_token_accuracy: scored.correct as f64 / scored.tokens.max(1) as f64,
         greedy: ReconstructionReport::new(&pairs, material.unit),
         counts,

@@ -65,7 +65,7 @@ impl EvaluationRequest {
             samples: None,
             seed: 1,
             seeds: 3,
-            judge: Some(JudgeBudget::Steps(1500)),
+            judge: Some(JudgeBudget::Steps(1000)),
             temperatures: Vec::new(),
         }
     }

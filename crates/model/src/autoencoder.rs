@@ -12,6 +12,7 @@ use crate::{
     encoder::Encoder,
     latent::{Code, Codebook, Latent, Posterior},
     objective::{Figures, Progress, Regulariser},
+    prior::Prior,
 };
 
 /// Most tokens that are encoded or scored in one batch.
@@ -71,7 +72,7 @@ impl Autoencoder {
         let features = encoder.width();
         let latent = (features > 0).then(|| Latent::new(&mut params, &recipe.latent, features, &mut rng));
         let decoder = Decoder::new(&mut params, &recipe.decoder, embedding, &recipe.latent, &mut rng);
-        let regulariser = Regulariser::new(&mut params, &recipe.objective.regulariser, recipe.latent.size, &mut rng);
+        let regulariser = Regulariser::new(&mut params, &recipe.objective.regulariser, &recipe.latent, &mut rng);
         Autoencoder { params, recipe: recipe.clone(), embedding, encoder, latent, decoder, regulariser }
     }
 
@@ -151,6 +152,11 @@ impl Autoencoder {
     ) -> Result<(), strait_engine::Error> {
         self.params.set_trainable(Regulariser::PREFIX, true);
         self.regulariser.train_own(tape, &mut self.params, optimiser, rng)
+    }
+
+    /// The prior that the regulariser has learned beside the autoencoder, if it learns one.
+    pub fn learned_prior(&self) -> Option<Prior> {
+        self.regulariser.prior(&self.params).map(Prior::Generator)
     }
 
     /// The loss of clean texts, without noise on tokens and without dropout, from clean latents; of a Gaussian posterior

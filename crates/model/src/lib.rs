@@ -12,6 +12,7 @@ pub mod decoding;
 pub mod encoder;
 mod feed_forward;
 pub mod folder;
+pub mod gan;
 pub mod generate;
 pub mod latent;
 pub mod objective;

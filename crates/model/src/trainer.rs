@@ -103,10 +103,11 @@ impl Trainer {
 }
 
 fn adversary_rule(recipe: &Recipe) -> Option<Rule> {
-    let adam = |beta1| Rule::Adam { beta1, beta2: 0.999, eps: 1e-8, decay: 0.0 };
+    let adam = |beta1, beta2| Rule::Adam { beta1, beta2, eps: 1e-8, decay: 0.0 };
     match &recipe.objective.regulariser {
-        RegulariserConfig::Adversarial(c) => Some(adam(c.beta1)),
-        RegulariserConfig::Arae(c) => Some(adam(c.beta1)),
+        RegulariserConfig::Adversarial(c) => Some(adam(c.beta1, 0.999)),
+        // As Gulrajani et al. (2017) train critics.
+        RegulariserConfig::Arae(c) => Some(adam(c.beta1, 0.9)),
         RegulariserConfig::None | RegulariserConfig::Kl(_) | RegulariserConfig::Mmd(_) => None,
     }
 }

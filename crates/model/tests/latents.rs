@@ -9,7 +9,11 @@ use strait_model::{
     Autoencoder, Progress, Recipe, Trainer,
     config::{KlConfig, LatentKind, Normalise, RegulariserConfig, ScheduleKind},
 };
-use strait_text::tokenizer::SPECIALS;
+use strait_text::{
+    Tokenizer, TokenizerKind,
+    grammar::{Grammar, Language},
+    tokenizer::SPECIALS,
+};
 
 /// Entropy of a text, nats.
 fn entropy() -> f64 {
@@ -198,4 +202,46 @@ fn a_codebook_finds_the_eight_texts() {
     assert!((7.0..12.0).contains(&perplexity), "{perplexity}");
     let loss = run.model.score(&texts(), &mut Vec::new());
     assert!(loss.nats / 8.0 < 0.2 && loss.divergence == 0.0, "{loss:?}");
+}
+
+/// Takes a minute or two: `cargo test -p strait-model --test latents -- --ignored`.
+#[test]
+#[ignore = "slow"]
+fn the_bound_of_sentences_of_known_entropy() {
+    let grammar = Grammar::default();
+    let english = Some(Language::English);
+    let sentences = grammar.corpus(8000, english, 1);
+    let (train, held_out) = sentences.split_at(7500);
+    let words = Tokenizer::train(TokenizerKind::Word, None, train.iter().map(AsRef::as_ref)).unwrap();
+    let (train, texts) = (words.encode_batch(train), words.encode_batch(held_out));
+    let entropy = |s| -grammar.log_prob(s, english).unwrap();
+    let true_nats: Vec<f64> = held_out.iter().map(|s| entropy(s.as_ref())).collect();
+
+    let mut r = recipe(LatentKind::Gaussian);
+    (r.encoder.embedding, r.encoder.hidden, r.decoder.hidden, r.latent.size) = (32, 64, 128, 16);
+    r.latent.normalise = Normalise::None;
+    r.objective.regulariser = RegulariserConfig::Kl(KlConfig { target: Some(4.0), weight: 0.5, ..KlConfig::default() });
+    let mut model = Autoencoder::new(&r, words.vocab_size(), 1);
+    let (mut trainer, mut tape) = (Trainer::new(&model), Tape::new());
+    for step in 0..2400 {
+        let mut rng = ChaCha8Rng::seed_from_u64(step);
+        let from = step as usize * 64 % (train.len() - 64);
+        let batch = model.training_batch(&train[from..from + 64], &mut rng);
+        trainer.step(&mut model, &mut tape, &batch, Progress { step, steps: 2400 }, &mut rng).unwrap();
+    }
+    let mut each = Vec::new();
+    let total = model.score(&texts, &mut each);
+    let n = texts.len() as f64;
+    let excess: Vec<f64> = each.iter().zip(&true_nats).map(|(bound, nats)| bound - nats).collect();
+    let mean = excess.iter().sum::<f64>() / n;
+    let error = (excess.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n / n).sqrt();
+    println!(
+        "entropy {:.3}, held-out {:.3}, bound {:.3} (divergence {:.3}), excess {mean:.3} +- {error:.3} nats a sentence",
+        grammar.entropy(english),
+        true_nats.iter().sum::<f64>() / n,
+        total.bound() / n,
+        total.divergence / n
+    );
+    assert!((total.divergence / n / 4.0 - 1.0).abs() < 0.1);
+    assert!(mean > -3.0 * error && mean < 2.0);
 }

@@ -66,7 +66,7 @@ struct EffortFlags {
     /// Texts whose likelihood is estimated from so many draws [default: 1000, with --quick 200]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     importance_texts: Option<usize>,
-    /// Samples of each seed [default: as many as FILE has texts, at most 10,000]
+    /// Samples of each seed [default and most: as many as FILE has texts, 10,000]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     samples: Option<usize>,
     /// Seeds over which spreads are told
@@ -75,7 +75,7 @@ struct EffortFlags {
     /// The first seed
     #[arg(long, value_name = "S", default_value = "1")]
     seed: u64,
-    /// Minutes that each LSTM judge may train at most, instead of 1500 steps
+    /// Minutes that each LSTM judge may train at most, instead of 1000 steps
     #[arg(long, value_name = "M", value_parser = positive)]
     judge_minutes: Option<f64>,
     /// Judge samples by the Kneser-Ney model alone

@@ -12,6 +12,7 @@ pub mod embedding;
 pub mod feed_forward;
 pub mod gaussian;
 pub mod linear;
+pub mod linear_transposed;
 pub mod losses;
 pub mod normalise;
 pub mod pooling;

@@ -36,6 +36,9 @@ pub struct SampleEvaluation {
     pub seeds: Vec<u64>,
     /// How they were decoded.
     pub decoding: Options,
+    /// Texts that BLEU-4 compares each sample with, and other samples that self-BLEU-4 does.
+    pub bleu_references: usize,
+    pub self_bleu_references: usize,
     /// Training texts that judged, and their distinct words.
     pub judged_by: Option<JudgedBy>,
     /// The model, and what stands beside it.
@@ -83,7 +86,9 @@ pub(crate) fn samples(
     let held_out = spread(&request.texts, n);
     let mut evaluation = SampleEvaluation {
         n,
-        decoding: decoding.clone(),
+        decoding,
+        bleu_references: request.texts.len(),
+        self_bleu_references: n.min(strait_eval::samples::SELF_BLEU_SAMPLES).saturating_sub(1),
         judged_by: None,
         rows: Vec::new(),
         examples: drawn.iter().flatten().take(SHOWN).cloned().collect(),

@@ -58,10 +58,10 @@ impl fmt::Display for Evaluation {
 /// One line that says what the model is.
 pub(crate) fn title(evaluation: &Evaluation) -> String {
     let model = &evaluation.model;
-    let kind = if model.latent == 0 { "language model" } else { "autoencoder" };
+    let kind = if model.latent == 0 { "A language model" } else { "An autoencoder" };
     let latent = if model.latent == 0 { String::new() } else { format!(", latent {}", model.latent) };
     format!(
-        "A {kind}: recipe {}, {:.2} M weights, {} {} tokens{latent}",
+        "{kind}: recipe {}, {:.2} M weights, {} {} tokens{latent}",
         model.recipe,
         model.weights as f64 * 1e-6,
         model.vocabulary,
@@ -160,7 +160,8 @@ fn importance(f: &mut fmt::Formatter<'_>, bounds: &ImportanceWeighted) -> fmt::R
 }
 
 fn under_prior(f: &mut fmt::Formatter<'_>, under: &UnderPrior) -> fmt::Result {
-    let mut table = Table::new(&[&format!("p(z) {}", under.prior), RATE[0], RATE[1], "± draws", RATE[2], RATE[3]]);
+    prose(f, &format!("p(z) {}:", under.prior))?;
+    let mut table = Table::new(&["", RATE[0], RATE[1], "± draws", RATE[2], RATE[3]]);
     for bound in &under.bounds {
         let mut cells = [vec![format!("S = {}", bound.draws)], rate(&bound.rate)].concat();
         cells.insert(3, format!("{:.3}", bound.monte_carlo_error));
@@ -204,20 +205,18 @@ fn latent_use(f: &mut fmt::Formatter<'_>, uses: &[LatentUse]) -> fmt::Result {
 
 fn reconstruction(f: &mut fmt::Formatter<'_>, report: &Reconstruction) -> fmt::Result {
     writeln!(f, "\nRECONSTRUCTION from the posterior's mean")?;
-    let loss = &report.loss;
-    prose(
-        f,
-        &format!(
-            "Loss given the latent, {} of {} texts: {:.2} ± {:.2} nats/text, {:.4} bits/byte; not a likelihood. Next token \
-             right, given those before: {:.1} %.",
-            report.counts.texts,
-            report.of,
-            loss.nats_per_text,
-            loss.standard_error,
-            loss.bits_per_byte,
-            100.0 * report.next_token_accuracy
-        ),
-    )?;
+    let right = format!("Next token right, given those before: {:.1} %.", 100.0 * report.next_token_accuracy);
+    let texts = format!("{} of {} texts", report.counts.texts, report.of);
+    match &report.loss {
+        Some(loss) => prose(
+            f,
+            &format!(
+                "Loss given the latent, {texts}: {:.2} ± {:.2} nats/text, {:.4} bits/byte; not a likelihood. {right}",
+                loss.nats_per_text, loss.standard_error, loss.bits_per_byte
+            ),
+        )?,
+        None => prose(f, &format!("{texts}. The loss given the latent is a squared error, not in nats. {right}"))?,
+    }
     let mut table = Table::new(&["greedy, by words of the text", "N", "BLEU-4", "exact, %", "words in place, %"]);
     let greedy = &report.greedy;
     let mut row = |name: String, n: usize, [bleu, exact, token]: [f64; 3]| {

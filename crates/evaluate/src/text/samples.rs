@@ -16,8 +16,13 @@ pub(super) fn samples(f: &mut fmt::Formatter<'_>, report: &SampleEvaluation) -> 
     prose(
         f,
         &format!(
-            "Temperature {}, top-k {}, top-p {}. ± is the standard deviation over seeds.",
-            report.decoding.temperature, report.decoding.top_k, report.decoding.top_p
+            "Temperature {}, top-k {}, top-p {}. ± is the standard deviation over seeds. BLEU-4 has {} references, \
+             self-BLEU-4 {}.",
+            report.decoding.temperature,
+            report.decoding.top_k,
+            report.decoding.top_p,
+            report.bleu_references,
+            report.self_bleu_references
         ),
     )?;
     if let Some(by) = &report.judged_by {
@@ -40,10 +45,8 @@ pub(super) fn samples(f: &mut fmt::Formatter<'_>, report: &SampleEvaluation) -> 
     let mut table = Table::new(&[&[""], &names[..], &["good"]].concat());
     for figure in &FIGURES {
         if report.rows.iter().any(|r| r.figures.contains_key(figure.key)) {
-            let cells = report.rows.iter().map(|r| cell(&r.figures, figure));
-            let ends = [figure.label.to_owned(), figure.good.to_owned()];
-            let [label, good] = ends;
-            table.row([vec![label], cells.collect(), vec![good]].concat());
+            let cells = report.rows.iter().map(|r| cell(&r.figures, figure)).collect();
+            table.row([vec![figure.label.to_owned()], cells, vec![figure.good.to_owned()]].concat());
         }
     }
     write!(f, "{table}")?;
@@ -63,14 +66,13 @@ fn cell(figures: &BTreeMap<&'static str, Spread>, figure: &Named) -> String {
     figures.get(figure.key).map_or("—".into(), |s| spread(s, figure.digits, factor))
 }
 
-/// The curve over temperatures, with real text last.
+/// The curve over temperatures, with what stands beside the model last.
 fn temperatures(f: &mut fmt::Formatter<'_>, report: &SampleEvaluation) -> fmt::Result {
     const CURVE: [&str; 6] =
         ["kn5_forward_perplexity", "kn5_reverse_perplexity", "bleu4", "self_bleu4", "distinct2", "copied"];
     if report.temperatures.is_empty() {
         return Ok(());
     }
-    let real = report.rows.iter().find(|r| r.name == "real text");
     let has = |key: &str| report.temperatures.iter().any(|p| p.figures.contains_key(key));
     let shown: Vec<&Named> = FIGURES.iter().filter(|n| CURVE.contains(&n.key) && has(n.key)).collect();
     let labels: Vec<&str> = shown.iter().map(|n| n.label).collect();
@@ -79,8 +81,8 @@ fn temperatures(f: &mut fmt::Formatter<'_>, report: &SampleEvaluation) -> fmt::R
         let cells: Vec<String> = shown.iter().map(|n| cell(&point.figures, n)).collect();
         table.row([vec![point.temperature.to_string()], cells].concat());
     }
-    if let Some(real) = real {
-        table.row([vec![real.name.clone()], shown.iter().map(|n| cell(&real.figures, n)).collect()].concat());
+    for row in report.rows.iter().skip(1) {
+        table.row([vec![row.name.clone()], shown.iter().map(|n| cell(&row.figures, n)).collect()].concat());
     }
     write!(f, "{table}")?;
     prose(f, "Compare whole curves: a system is better where it has both perplexities lower than another.")

@@ -59,7 +59,8 @@ fn shares(r: &Recipe) -> Result<(), Fault> {
 
 fn numbers(r: &Recipe) -> Result<(), Fault> {
     positive(&[("training.rate", r.training.rate), ("training.clip", r.training.clip)])?;
-    positive(&[("latent.spread", r.latent.spread), ("decoder.concentration", r.decoder.concentration)])?;
+    positive(&[("latent.spread", r.latent.spread)])?;
+    positive(&[("decoder.concentration", r.decoder.concentration), ("decoder.frequent", r.decoder.frequent)])?;
     not_negative(&[("latent.noise", r.latent.noise), ("latent.quantiser.commitment", r.latent.quantiser.commitment)])
 }
 
@@ -115,6 +116,14 @@ fn shape(r: &Recipe) -> Result<(), Fault> {
     Ok(())
 }
 
+/// How an adversary is trained.
+fn adversary(rate: f32, beta1: f32) -> Result<(), Fault> {
+    match (0.0..1.0).contains(&beta1) {
+        true => positive(&[("objective.regulariser.rate", rate)]),
+        false => Err(("objective.regulariser.beta1", beta1.to_string(), "at least 0 and below 1")),
+    }
+}
+
 fn regulariser(r: &Recipe) -> Result<(), Fault> {
     let gaussian = r.latent.kind == LatentKind::Gaussian;
     let kind = |name: &'static str| {
@@ -155,14 +164,17 @@ fn regulariser(r: &Recipe) -> Result<(), Fault> {
                 ("objective.regulariser.weight", c.weight),
                 ("objective.regulariser.log_variance", c.log_variance),
             ])?;
-            positive(&[("objective.regulariser.rate", c.rate)])
+            adversary(c.rate, c.beta1)
         }
         RegulariserConfig::Arae(c) => {
             widths("objective.regulariser.generator", &c.generator)?;
             widths("objective.regulariser.critic", &c.critic)?;
             widths("objective.regulariser.noise", &[c.noise])?;
             not_negative(&[("objective.regulariser.weight", c.weight), ("objective.regulariser.penalty", c.penalty)])?;
-            positive(&[("objective.regulariser.rate", c.rate)])
+            if c.critic_steps == 0 {
+                return Err(("objective.regulariser.critic_steps", "0".into(), "at least 1"));
+            }
+            adversary(c.rate, c.beta1)
         }
     }
 }

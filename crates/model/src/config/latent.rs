@@ -62,7 +62,7 @@ pub struct LatentConfig {
     /// quantised latent.
     pub slots: usize,
     pub normalise: Normalise,
-    /// Standard deviation that batch normalisation gives to the means of a Gaussian posterior.
+    /// Standard deviation that normalisation gives to the means of a Gaussian posterior.
     pub spread: f32,
     /// Standard deviation of the Gaussian noise added to a point in training.
     pub noise: f32,

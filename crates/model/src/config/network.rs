@@ -175,6 +175,9 @@ pub struct DecoderConfig {
     /// Concentration of the Dirichlet distribution that these shares have before a text is read: below 1, few topics a
     /// text.
     pub concentration: f32,
+    /// Bag networks only: in training, tokens more frequent than this share count as if only `sqrt(this / frequency)` of
+    /// them were there (Mikolov et al. 2013), so that topics are not about function words; 1: all count.
+    pub frequent: f32,
 }
 
 impl Default for DecoderConfig {
@@ -193,6 +196,7 @@ impl Default for DecoderConfig {
             output: BagOutput::Multinomial,
             topics: false,
             concentration: 0.1,
+            frequent: 1.0,
         }
     }
 }

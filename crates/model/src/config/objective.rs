@@ -149,7 +149,7 @@ impl Default for AraeConfig {
             penalty: 10.0,
             weight: 0.1,
             rate: 1e-4,
-            beta1: 0.5,
+            beta1: 0.0,
         }
     }
 }

@@ -12,6 +12,9 @@
 //! networks'. The bias is the logarithm of each token's frequency in the texts seen in training: a fixed background for what
 //! all texts have in common (Eisenstein et al. 2011), so that latents explain only what differs from it.
 //!
+//! In training, tokens more frequent than a share f may count less, as if only `sqrt(f / frequency)` of them were there:
+//! else what distinguishes texts is mostly their function words.
+//!
 //! **Squared error**: s is to meet `ln(1 + n_v)`, and in the end symbol's place the logarithm of 1 + the number of distinct
 //! tokens. Its nats are those of a Gaussian of variance 1, half the squared error, without the constant; they are no code
 //! length and cannot be compared with other networks'.
@@ -73,6 +76,7 @@ enum Loss {
     /// Occurrences of each token in training (1, V), of which the bias is the logarithm; not trained.
     Multinomial {
         seen: ParamId,
+        frequent: f32,
     },
     Squared,
 }
@@ -117,7 +121,7 @@ impl Decoder {
                 let bias = params.add("decoder.background.bias", (1, v), vec![-(v as f32).ln(); v]);
                 let seen = params.add("decoder.background.seen", (1, v), vec![0.0; v]);
                 params.set_trainable("decoder.background.", false);
-                (bias, Loss::Multinomial { seen })
+                (bias, Loss::Multinomial { seen, frequent: config.frequent })
             }
             BagOutput::Mse => (params.add("decoder.output.bias", (1, v), vec![0.0; v]), Loss::Squared),
         };
@@ -147,13 +151,22 @@ impl Decoder {
         let (weight, bias) = (self.output, Some(self.bias));
         let x = self.features(tape, params, z, rng);
         match self.loss {
-            Loss::Multinomial { seen } => {
+            Loss::Multinomial { seen, frequent } => {
+                let mut thinning = None;
                 if tape.recording() {
                     self.move_background(params, seen, &batch.targets);
+                    thinning = (frequent < 1.0).then(|| self.thinning(params, frequent));
                 }
                 let counts = counts(&batch.packing, &batch.targets, |_| true, |n| n);
-                let (smoothing, scale) = (task.label_smoothing, task.scale);
-                tape.multinomial(params, x, &Multinomial { weight, bias, counts: &counts, smoothing, scale })
+                let loss = Multinomial {
+                    weight,
+                    bias,
+                    counts: &counts,
+                    thinning: thinning.as_deref(),
+                    smoothing: task.label_smoothing,
+                    scale: task.scale,
+                };
+                tape.multinomial(params, x, &loss)
             }
             Loss::Squared => {
                 let targets = &log_counts(batch);
@@ -174,6 +187,11 @@ impl Decoder {
         let bias: Vec<f32> = counts.iter().map(|n| ((n + PRIOR_COUNT) / total).ln()).collect();
         params.assign(seen, &counts);
         params.assign(self.bias, &bias);
+    }
+
+    /// The logarithm of the share of each token's occurrences that count, (V).
+    fn thinning(&self, params: &Params, frequent: f32) -> Vec<f32> {
+        params.value(self.bias).iter().map(|frequency| (0.5 * (frequent.ln() - frequency)).min(0.0)).collect()
     }
 
     /// See [`super::Decoder::sequence_nats`].
@@ -248,11 +266,16 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let embedding = params.add("embedding.weight", (5, 1), vec![0.0; 5]);
         let decoder = Decoder::new(&mut params, &DecoderConfig::default(), embedding, LATENT, &mut rng);
-        let Loss::Multinomial { seen } = decoder.loss else { panic!() };
+        let Loss::Multinomial { seen, .. } = decoder.loss else { panic!() };
         decoder.move_background(&mut params, seen, &[3, 1, 3]);
         decoder.move_background(&mut params, seen, &[4, 1]);
         let expected = [0.5, 2.5, 0.5, 2.5, 1.5].map(|n| (n / 7.5f32).ln());
         assert!(params.value(decoder.bias).iter().zip(expected).all(|(b, e)| (b - e).abs() < 1e-6));
+        // Frequencies 1/15, 1/3, 1/15, 1/3, 1/5.
+        let thinning = decoder.thinning(&params, 0.05);
+        let shares = [0.75f32, 0.15, 0.75, 0.15, 0.25].map(f32::sqrt);
+        assert!(thinning.iter().zip(shares).all(|(r, share)| (r.exp() - share).abs() < 1e-6));
+        assert_eq!(decoder.thinning(&params, 0.9), [0.0; 5]);
         assert!(!params.get(decoder.bias).trainable() && !params.get(seen).trainable());
     }
 

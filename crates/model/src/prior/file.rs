@@ -3,7 +3,8 @@
 //! The metadata holds one key, `strait.prior`, with the JSON `{"kind", "version", "dim", "components"}`: one key, so
 //! that the same prior always gives the same bytes. Tensors: none for `standard_normal`; `means` F32 (K, Z),
 //! `factors` F32 (K, Z (Z + 1) / 2), rows of the lower Cholesky factors up to the diagonal, and `log_weights`
-//! F64 (K) for `mixture`; the first two with K = 1 for `gaussian`. Other keys and other tensors are refused.
+//! F64 (K) for `mixture`; the first two with K = 1 for `gaussian`; for `generator`, whose components are its layers,
+//! `weight.L` F32 (O, I), `bias.L` F32 (O) and `settings` (see `generator.rs`). Other keys and tensors are refused.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::rows::MOST_DIMS;
-use super::{Gaussian, Mixture, Prior, PriorError};
+use super::{Gaussian, Generator, Mixture, Prior, PriorError};
 
 const KEY: &str = "strait.prior";
 const VERSION: u64 = 1;
@@ -31,6 +32,7 @@ impl Prior {
     /// The prior as a safetensors buffer.
     pub fn to_bytes(&self) -> Vec<u8> {
         let (components, log_weights): (&[Gaussian], &[f64]) = match self {
+            Self::Generator(p) => return generator_bytes(p),
             Self::StandardNormal(_) => (&[], &[]),
             Self::Gaussian(p) => (std::slice::from_ref(p), &[]),
             Self::Mixture(p) => (p.components(), p.log_weights()),
@@ -67,11 +69,12 @@ impl Prior {
         let header = read_header(json)?;
         let (dim, k) = (header.dim, header.components);
         let expected: &[&str] = match header.kind.as_str() {
+            "generator" => return Ok(Self::Generator(Generator::read(&tensors, k, dim)?)),
             "standard_normal" => &[],
             "gaussian" => &["factors", "means"],
             "mixture" => &["factors", "log_weights", "means"],
             other => {
-                let kinds = "standard_normal, gaussian and mixture";
+                let kinds = "standard_normal, gaussian, mixture and generator";
                 return Err(PriorError::Metadata(format!("kind `{other}` is unknown, this program reads {kinds}")));
             }
         };
@@ -94,6 +97,18 @@ impl Prior {
             }
         }
     }
+}
+
+/// Components are layers.
+fn generator_bytes(p: &Generator) -> Vec<u8> {
+    let header = Header { kind: "generator".into(), version: VERSION, dim: p.dim(), components: p.layers() };
+    let owned = p.tensors();
+    // Shape and data agree by construction, so a view is always made.
+    let views = owned.iter().filter_map(|(name, shape, data)| {
+        TensorView::new(Dtype::F32, shape.clone(), data).ok().map(|view| (name.clone(), view))
+    });
+    let json = serde_json::to_string(&header).unwrap_or_default();
+    safetensors::serialize(views, Some(HashMap::from([(KEY.to_string(), json)]))).unwrap_or_default()
 }
 
 fn packed(dim: usize) -> usize {

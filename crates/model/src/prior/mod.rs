@@ -12,6 +12,7 @@ mod em;
 mod error;
 mod file;
 mod gaussian;
+mod generator;
 mod interpolate;
 mod kernel;
 pub(crate) mod kmeans;
@@ -28,6 +29,7 @@ use rand::Rng;
 
 pub use error::PriorError;
 pub use gaussian::Gaussian;
+pub use generator::Generator;
 pub use interpolate::{lerp, slerp};
 pub use mixture::Mixture;
 pub use search::{Budget, Candidate, Fit, fit};
@@ -35,6 +37,11 @@ pub use standard_normal::StandardNormal;
 pub use two_sample::two_sample_auc;
 
 use rows::Rows;
+
+/// Whether `values` are at least `least` whole rows (N, `dim`) of finite numbers; `what` names them in the error.
+pub(crate) fn check_rows(what: &'static str, values: &[f32], dim: usize, least: usize) -> Result<(), PriorError> {
+    Rows::checked(what, values, dim, least).map(|_| ())
+}
 
 /// A distribution over latents that gives densities and draws.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +52,8 @@ pub enum Prior {
     Gaussian(Gaussian),
     /// `sum_k w_k N(m_k, C_k)`, full covariances.
     Mixture(Mixture),
+    /// `G(e), e ~ N(0, I)`, a network: draws, but no density (NaN).
+    Generator(Generator),
 }
 
 impl Prior {
@@ -59,6 +68,7 @@ impl Prior {
             Self::StandardNormal(p) => p.dim(),
             Self::Gaussian(p) => p.dim(),
             Self::Mixture(p) => p.dim(),
+            Self::Generator(p) => p.dim(),
         }
     }
 
@@ -68,6 +78,7 @@ impl Prior {
             Self::StandardNormal(_) => "standard_normal",
             Self::Gaussian(_) => "gaussian",
             Self::Mixture(_) => "mixture",
+            Self::Generator(_) => "generator",
         }
     }
 
@@ -80,6 +91,7 @@ impl Prior {
                 1 => "mixture of 1 Gaussian, full covariance".into(),
                 k => format!("mixture of {k} Gaussians, full covariance"),
             },
+            Self::Generator(p) => format!("generator, {} numbers of noise through a network", p.noise()),
         }
     }
 
@@ -89,6 +101,7 @@ impl Prior {
             Self::StandardNormal(_) => 0,
             Self::Gaussian(p) => p.parameters(),
             Self::Mixture(p) => p.parameters(),
+            Self::Generator(p) => p.parameters(),
         }
     }
 
@@ -98,6 +111,7 @@ impl Prior {
             Self::StandardNormal(p) => p.log_density(z),
             Self::Gaussian(p) => p.log_density(z),
             Self::Mixture(p) => p.log_density(z),
+            Self::Generator(_) => f64::NAN,
         }
     }
 
@@ -111,6 +125,7 @@ impl Prior {
             Self::StandardNormal(p) => rows.iter().map(|z| p.log_density(z)).collect(),
             Self::Gaussian(p) => mixture::log_densities(std::slice::from_ref(p), &[0.0], rows, None),
             Self::Mixture(p) => mixture::log_densities(p.components(), p.log_weights(), rows, None),
+            Self::Generator(_) => vec![f64::NAN; rows.len()],
         }
     }
 
@@ -120,11 +135,15 @@ impl Prior {
             Self::StandardNormal(p) => p.sample(rng),
             Self::Gaussian(p) => p.sample(rng),
             Self::Mixture(p) => p.sample(rng),
+            Self::Generator(p) => p.sample(rng),
         }
     }
 
     /// `n` draws (n, Z), row-major: what `n` calls of [`Prior::sample`] give.
     pub fn sample_many(&self, n: usize, rng: &mut impl Rng) -> Vec<f32> {
+        if let Self::Generator(p) = self {
+            return p.sample_many(n, rng);
+        }
         let mut draws = Vec::with_capacity(n * self.dim());
         for _ in 0..n {
             draws.extend(self.sample(rng));

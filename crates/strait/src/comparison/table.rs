@@ -6,6 +6,8 @@ use strait_eval::Spread;
 use strait_evaluate::{Evaluation, Likelihood, SampleRow};
 use strait_report::{Column, Comparison, Curve, Curves, Direction, Fact, Figure, Row, Scatter};
 
+use strait_train::Budget;
+
 use super::{ComparisonRequest, Entrant};
 use crate::Model;
 
@@ -92,7 +94,7 @@ pub(super) fn figures(model: &Model, evaluation: &Evaluation) -> BTreeMap<String
         Likelihood::None { .. } => {}
     }
     if let Some(r) = &evaluation.reconstruction {
-        put(RECONSTRUCTION, Figure::new(r.loss.nats_per_text));
+        r.loss.as_ref().map(|loss| put(RECONSTRUCTION, Figure::new(loss.nats_per_text)));
         put("BLEU-4", Figure::new(r.greedy.bleu4));
         put("exact", Figure::new(100.0 * r.greedy.exact));
     }
@@ -135,7 +137,7 @@ pub(super) fn comparison(request: &ComparisonRequest, entrants: &[Entrant]) -> C
     let mut rows: Vec<Row> = entrants.iter().map(|e| e.row.clone()).collect();
     rows.extend(entrants.first().map(references).unwrap_or_default());
     Comparison {
-        title: format!("Recipes compared on {}", request.train.report.name),
+        title: format!("Recipes compared on {}", file_name(&request.train.report.name)),
         about: "Each recipe was trained on the same texts for the same time and measured on the same held-out texts."
             .into(),
         facts: facts(request, entrants),
@@ -171,7 +173,7 @@ fn facts(request: &ComparisonRequest, entrants: &[Entrant]) -> Vec<Fact> {
     let fact = |name: &str, value: String| Fact { name: name.into(), value };
     let mut facts = vec![
         fact("training texts", format!("{}, SHA-256 {}", request.train.report.name, request.train.report.hash)),
-        fact("budget", format!("{:?} for each recipe", request.budget).to_lowercase()),
+        fact("budget", budget(request.budget)),
         fact("seed of the trainings", request.seed.to_string()),
     ];
     if let Some(e) = entrants.first().map(|e| &e.evaluation) {
@@ -180,6 +182,19 @@ fn facts(request: &ComparisonRequest, entrants: &[Entrant]) -> Vec<Fact> {
         facts.push(fact("decoding of samples", "each model's own temperature, see its card".into()));
     }
     facts
+}
+
+/// The last part of a path.
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+fn budget(budget: Budget) -> String {
+    match budget {
+        Budget::Minutes(m) => format!("{m} minutes for each recipe"),
+        Budget::Epochs(n) => format!("{n} passes over the data for each recipe"),
+        Budget::Steps(n) => format!("{n} steps for each recipe"),
+    }
 }
 
 /// Forward against reverse perplexity over temperatures.

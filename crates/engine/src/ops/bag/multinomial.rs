@@ -5,6 +5,11 @@
 //! smoothing s: `loss_i = -(1 - s) sum_v n_iv log p_iv - s N_i / V sum_v log p_iv` nats, the cost of the tokens one by
 //! one in any order (without the multinomial coefficient, which no weight changes); `loss = scale sum_i loss_i`. The
 //! gradient of the scores is `scale (N_i p_i - (1 - s) n_i - s N_i / V)`.
+//!
+//! Thinning, for classes that would drown out all others: of each occurrence of class v only a share r_v counts, as if the
+//! others had been struck out at random (Mikolov et al. 2013). Struck texts have the probabilities `softmax(s + ln r)`, so
+//! these take the place of p, and `r_v n_iv` that of n, in the loss; the scores that are learned are still those of
+//! whole texts.
 
 use super::{Bags, output::Layer};
 use crate::{
@@ -13,6 +18,7 @@ use crate::{
         cross_entropy::{RowScore, Scored},
         softmax::{exp_and_sum, max, scale_and_shift, sum},
     },
+    simd,
 };
 
 /// The output layer and the counts it is to explain.
@@ -23,6 +29,8 @@ pub struct Multinomial<'a> {
     pub bias: Option<ParamId>,
     /// How often each class occurs in each row, (B, V).
     pub counts: &'a Bags,
+    /// ln r of each class, (V), none above 0; all occurrences count if absent.
+    pub thinning: Option<&'a [f32]>,
     /// Label smoothing s in [0, 1).
     pub smoothing: f32,
     /// Factor of the sum in the total loss.
@@ -31,8 +39,9 @@ pub struct Multinomial<'a> {
 
 impl Tape {
     /// Adds the multinomial loss of x (B, H) to the loss. If the tape records, gradients of the output layer's parameters
-    /// are accumulated at once (hence `&mut params`). What is `correct` are the occurrences of each row's most likely
-    /// class; [`Tape::row_nats`] then gives the nats of each row, (B).
+    /// are accumulated at once (hence `&mut params`). The nats are those of whole texts, without smoothing and thinning; what
+    /// is `correct` are the occurrences of each row's most likely class. [`Tape::row_nats`] then gives the nats of each
+    /// row, (B).
     pub fn multinomial(&mut self, params: &mut Params, x: Var, loss: &Multinomial<'_>) -> Scored {
         assert_eq!(loss.counts.rows(), self.shape(x).0, "one row of counts for each row");
         let layer = Layer { weight: loss.weight, bias: loss.bias, name: "multinomial" };
@@ -44,26 +53,53 @@ impl Tape {
 
 /// The score of row `i` and, if `gradients`, its gradient in place.
 fn score(loss: &Multinomial<'_>, i: usize, row: &mut [f32], gradients: bool) -> RowScore {
-    let (v, s, n) = (row.len() as f64, loss.smoothing, loss.counts.total(i));
     let top = max(row);
-    let mean = if s > 0.0 { sum(row) as f64 / v } else { 0.0 };
-    let mut at_targets = 0.0;
-    let mut correct = 0.0;
+    let (mut nats, mut correct) = (0.0, 0.0);
     for (class, count) in loss.counts.row(i) {
-        at_targets += count as f64 * row[class] as f64;
+        nats -= count as f64 * row[class] as f64;
         correct += if row[class] >= top { count } else { 0.0 };
     }
-    let total = exp_and_sum(row, top);
-    let log_total = n as f64 * (top as f64 + (total as f64).ln());
-    let (nats, smooth) = (log_total - at_targets, log_total - n as f64 * mean);
+    let mut total = None;
+    if let Some(thinning) = loss.thinning {
+        total = Some(sum_of_exp(row, top));
+        row.iter_mut().zip(thinning).for_each(|(s, r)| *s += r);
+    }
+    let share = |class: usize| loss.thinning.map_or(1.0, |r| r[class].exp());
+    let (mut n, mut at_targets) = (0.0, 0.0);
+    for (class, count) in loss.counts.row(i) {
+        n += share(class) * count;
+        at_targets += (share(class) * count) as f64 * row[class] as f64;
+    }
+    let (v, s) = (row.len() as f32, loss.smoothing);
+    let mean = if s > 0.0 { (sum(row) / v) as f64 } else { 0.0 };
+    let top_thinned = max(row);
+    let thinned = exp_and_sum(row, top_thinned);
     if gradients {
         let g = loss.scale;
-        scale_and_shift(row, g * n / total, -g * s * n / v as f32);
-        loss.counts.row(i).for_each(|(class, count)| row[class] -= g * (1.0 - s) * count);
+        scale_and_shift(row, g * n / thinned, -g * s * n / v);
+        loss.counts.row(i).for_each(|(class, count)| row[class] -= g * (1.0 - s) * share(class) * count);
     }
+    let log = |total: f32, top: f32| top as f64 + (total as f64).ln();
+    nats += loss.counts.total(i) as f64 * log(total.unwrap_or(thinned), top);
+    let log_total = n as f64 * log(thinned, top_thinned);
+    let (plain, smooth) = (log_total - at_targets, log_total - n as f64 * mean);
     let s = s as f64;
-    let loss = if s > 0.0 { (1.0 - s) * nats + s * smooth } else { nats };
+    let loss = if s > 0.0 { (1.0 - s) * plain + s * smooth } else { plain };
     RowScore { nats: nats as f32, loss: loss as f32, correct: correct as u32 }
+}
+
+simd::multiversion! {
+    /// The sum of `exp(row - top)`.
+    fn sum_of_exp(row: &[f32], top: f32) -> f32 {
+        let mut lanes = [0.0f32; 16];
+        let (head, tail) = row.as_chunks::<16>();
+        for c in head {
+            for j in 0..16 {
+                lanes[j] += simd::exp(c[j] - top);
+            }
+        }
+        lanes.iter().sum::<f32>() + tail.iter().map(|&x| simd::exp(x - top)).sum::<f32>()
+    }
 }
 
 /// The plain twin: the loss of one row in f64, without smoothing, token by token.
@@ -100,7 +136,14 @@ mod tests {
         let ((texts, counts), x) = (texts(), numbers(16, 3));
         let mut t = Tape::inference();
         let v = t.input(&x, (4, 4));
-        let loss = Multinomial { weight: ids[0], bias: Some(ids[1]), counts: &counts, smoothing: 0.0, scale: 0.5 };
+        let loss = Multinomial {
+            weight: ids[0],
+            bias: Some(ids[1]),
+            counts: &counts,
+            thinning: None,
+            smoothing: 0.0,
+            scale: 0.5,
+        };
         let scored = t.multinomial(&mut p, v, &loss);
         let mut total = 0.0;
         for ((i, text), nats) in texts.iter().enumerate().zip(t.row_nats()) {
@@ -132,7 +175,8 @@ mod tests {
                 let ce = CrossEntropy { weight, bias, targets: &targets, row_weights: None, smoothing, scale };
                 t.cross_entropy(&mut p, y, &ce)
             } else {
-                t.multinomial(&mut p, v, &Multinomial { weight, bias, counts: &counts, smoothing, scale })
+                let counts = &counts;
+                t.multinomial(&mut p, v, &Multinomial { weight, bias, counts, thinning: None, smoothing, scale })
             };
             let loss = t.loss();
             t.backward(&mut p).unwrap();
@@ -149,10 +193,43 @@ mod tests {
     fn gradients() {
         let (mut p, ids) = params(&[(37, 4), (1, 37)]);
         let ((_, counts), x) = (texts(), numbers(16, 7));
-        let loss = Multinomial { weight: ids[0], bias: Some(ids[1]), counts: &counts, smoothing: 0.2, scale: 0.3 };
-        super::super::output::tests::check(&mut p, &x, (4, 4), &|t, p, v| {
-            t.multinomial(p, v, &loss);
-        });
+        let thinning: Vec<f32> = numbers(37, 9).iter().map(|x| x.min(0.0)).collect();
+        for (thinning, smoothing) in [(None, 0.2), (Some(&thinning[..]), 0.0), (Some(&thinning[..]), 0.2)] {
+            let loss =
+                Multinomial { weight: ids[0], bias: Some(ids[1]), counts: &counts, thinning, smoothing, scale: 0.3 };
+            p.zero_grads();
+            super::super::output::tests::check(&mut p, &x, (4, 4), &|t, p, v| {
+                t.multinomial(p, v, &loss);
+            });
+        }
+    }
+
+    /// The expected loss of texts from which occurrences of class 3 are struck out; nats stay those of whole texts.
+    #[test]
+    fn thinning_is_striking_out() {
+        let (mut p, ids) = params(&[(5, 1)]);
+        let mut counts = Bags::new();
+        counts.push([(3, 4.0), (1, 1.0)]);
+        let thinning = [0.0, 0.0, 0.0, 0.25f32.ln(), 0.0];
+        let whole = |thinning| Multinomial {
+            weight: ids[0],
+            bias: None,
+            counts: &counts,
+            thinning,
+            smoothing: 0.0,
+            scale: 1.0,
+        };
+        let mut run = |loss: &Multinomial<'_>| {
+            let mut t = Tape::inference();
+            let x = t.input(&[2.0], (1, 1));
+            (t.multinomial(&mut p, x, loss).nats, t.loss())
+        };
+        let (thinned, plain) = (run(&whole(Some(&thinning))), run(&whole(None)));
+        assert!((thinned.0 - plain.0).abs() < 1e-5 && (plain.0 - plain.1).abs() < 1e-5);
+        let score = |v: usize| 2.0 * p.value(ids[0])[v] as f64;
+        let total: f64 = (0..5).map(|v| score(v).exp() * if v == 3 { 0.25 } else { 1.0 }).sum();
+        let expected = 2.0 * total.ln() - (score(3) + 0.25f64.ln()) - score(1);
+        assert!((thinned.1 - expected).abs() < 1e-5, "{} {expected}", thinned.1);
     }
 
     #[test]
@@ -163,8 +240,11 @@ mod tests {
         counts.push([(5, 3.0)]);
         let mut t = Tape::inference();
         let x = t.input(&[3.0], (1, 1));
-        let scored =
-            t.multinomial(&mut p, x, &Multinomial { weight, bias: None, counts: &counts, smoothing: 0.0, scale: 1.0 });
+        let scored = t.multinomial(
+            &mut p,
+            x,
+            &Multinomial { weight, bias: None, counts: &counts, thinning: None, smoothing: 0.0, scale: 1.0 },
+        );
         assert!((scored.nats - 3.0 * 8f64.ln()).abs() < 1e-5);
     }
 }

@@ -139,15 +139,15 @@ mod tests {
         assert_eq!(of(&[0.0, 0.25, 0.25, 0.25, 0.25, 0.0]), 3);
         assert_eq!(of(&[0.0, 0.25, 0.0, 0.5, 0.25, 0.0]), 2);
         assert_eq!(of(&[0.0, 1.0, 0.0, 0.0, 0.0, 0.0]), 0);
-        // Nine tokens: 5.4 of one, 2.7, 0.9; the last is in the likeliest bag, one of half its probability is not.
-        assert_eq!(of(&[0.0, 0.1, 0.54, 0.27, 0.09, 0.0]), 3);
+        // Nine tokens: about 5 of one, 3, 1; the last is in the likeliest bag, one of half its probability is not.
+        assert_eq!(of(&[0.0, 0.1, 0.52, 0.27, 0.11, 0.0]), 3);
         assert_eq!(of(&[0.0, 0.1, 0.54, 0.27, 0.045, 0.045]), 2);
     }
 
     /// Against all bags of the expected length.
     #[test]
     fn the_likeliest_bag_is_found() {
-        for (p, expected) in [([0.1f32, 0.2, 0.3, 0.2], 4), ([0.45, 0.05, 0.2, 0.1], 0), ([0.6, 0.05, 0.05, 0.1], 0)] {
+        for p in [[0.11f32, 0.19, 0.3, 0.2], [0.24, 0.21, 0.22, 0.13], [0.45, 0.06, 0.2, 0.1], [0.6, 0.05, 0.04, 0.1]] {
             let end = 1.0 - p.iter().sum::<f32>();
             let length = ((1.0 - end) / end).round() as i32;
             let factorial = |n: i32| (1..=n).map(f64::from).product::<f64>();
@@ -165,7 +165,6 @@ mod tests {
                     best = (likely, n.iter().filter(|&&n| n > 0).count());
                 }
             }
-            assert!(expected == 0 || best.1 == expected);
             assert_eq!(of(&[0.0, end, p[0], p[1], p[2], p[3]]), best.1, "{p:?}");
         }
     }
