@@ -35,6 +35,8 @@ pub struct Autoencoder {
 pub struct StepLoss {
     /// Sum over the tokens of `-log p(token | before, z)`, in nats.
     pub nats: f64,
+    /// What training minimises of it: the same, but for label smoothing, and for tokens that a bag decoder thins out.
+    pub objective: f64,
     /// Sum over the texts of the divergence of the posterior from N(0, I), in nats; 0 without one.
     pub divergence: f64,
     /// Tokens predicted, end symbols included.
@@ -48,6 +50,7 @@ impl StepLoss {
     pub fn and(self, other: StepLoss) -> StepLoss {
         StepLoss {
             nats: self.nats + other.nats,
+            objective: self.objective + other.objective,
             divergence: self.divergence + other.divergence,
             tokens: self.tokens + other.tokens,
             correct: self.correct + other.correct,
@@ -68,7 +71,7 @@ impl Autoencoder {
         let e = recipe.encoder.embedding;
         let table = init::normal(vocabulary * e, 0.1, &mut rng);
         let embedding = params.add("embedding.weight", (vocabulary, e), table);
-        let encoder = Encoder::new(&mut params, &recipe.encoder, &mut rng);
+        let encoder = Encoder::new(&mut params, &recipe.encoder, recipe.latent.slots, &mut rng);
         let features = encoder.width();
         let latent = (features > 0).then(|| Latent::new(&mut params, &recipe.latent, features, &mut rng));
         let decoder = Decoder::new(&mut params, &recipe.decoder, embedding, &recipe.latent, &mut rng);
@@ -203,8 +206,11 @@ impl Autoencoder {
     ) -> StepLoss {
         let z = z.map(|z| tape.gather_rows(z, &batch.source_of));
         let task = Task { z, batch, label_smoothing, scale };
+        let before = tape.loss();
         let scored = self.decoder.loss(tape, &mut self.params, self.embedding, &task, rng);
-        StepLoss { nats: scored.nats, tokens: batch.tokens(), correct: scored.correct, ..StepLoss::default() }
+        let objective = (tape.loss() - before) / scale as f64;
+        let (nats, tokens) = (scored.nats, batch.tokens());
+        StepLoss { nats, objective, tokens, correct: scored.correct, ..StepLoss::default() }
     }
 
     /// Nats of each text given the latent of the same place in `latents` (n, Z), whoever chose them, without noise or

@@ -19,6 +19,7 @@ pub mod objective;
 pub mod prior;
 mod recurrent;
 pub mod trainer;
+mod transformer;
 pub mod weights;
 
 pub use autoencoder::{Autoencoder, StepLoss};

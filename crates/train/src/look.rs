@@ -34,7 +34,8 @@ pub struct Scene<'a> {
 
 /// What was seen.
 pub struct Seen {
-    /// By which looks are compared: reconstruction and, as far as it counts in the final objective, divergence.
+    /// By which looks are compared: what is minimised of the reconstruction and, as far as it counts in the final
+    /// objective, the divergence.
     pub criterion: f64,
     pub bits_per_byte: f64,
     pub nats_per_token: f64,
@@ -65,7 +66,7 @@ pub fn look(model: &mut Autoencoder, scene: &Scene<'_>, step: u64) -> Seen {
         pairs.iter().take(SHOWN).map(|&(decoded, text)| (text.to_string(), decoded.to_string())).collect();
     let weight = model.recipe().objective.divergence_weight();
     Seen {
-        criterion: bits_per_byte(loss.nats + weight * loss.divergence, bytes),
+        criterion: bits_per_byte(loss.objective + weight * loss.divergence, bytes),
         bits_per_byte: bits_per_byte(loss.bound(), bytes),
         nats_per_token: loss.nats / loss.tokens.max(1) as f64,
         token_accuracy: loss.correct as f64 / loss.tokens.max(1) as f64,

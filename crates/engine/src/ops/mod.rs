@@ -18,8 +18,10 @@ pub mod normalise;
 pub mod pooling;
 pub mod reshape;
 pub mod rnn;
+pub mod rotary;
 pub mod rows;
 pub mod softmax;
+pub mod stacking;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -41,7 +41,7 @@ impl NetworkKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pool {
-    /// The final state of each direction (Transformer: the states of the latent's slots, read from the front).
+    /// The final state of each direction (Transformer: what a learned query for each slot of the latent attends to).
     #[default]
     Last,
     /// The mean over positions.

@@ -152,11 +152,10 @@ impl Decoder {
         let x = self.features(tape, params, z, rng);
         match self.loss {
             Loss::Multinomial { seen, frequent } => {
-                let mut thinning = None;
                 if tape.recording() {
                     self.move_background(params, seen, &batch.targets);
-                    thinning = (frequent < 1.0).then(|| self.thinning(params, frequent));
                 }
+                let thinning = (frequent < 1.0).then(|| self.thinning(params, frequent));
                 let counts = counts(&batch.packing, &batch.targets, |_| true, |n| n);
                 let loss = Multinomial {
                     weight,

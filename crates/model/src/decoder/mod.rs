@@ -2,6 +2,7 @@
 
 mod bag;
 mod recurrent;
+mod transformer;
 mod window;
 
 use rand::Rng;
@@ -19,6 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub enum Decoder {
     Recurrent(recurrent::Decoder),
+    Transformer(transformer::Decoder),
     Bag(bag::Decoder),
     Window(window::Decoder),
 }
@@ -51,7 +53,10 @@ impl Decoder {
             }
             NetworkKind::Bag => Decoder::Bag(bag::Decoder::new(params, config, embedding, latent.size, rng)),
             NetworkKind::Window => Decoder::Window(window::Decoder::new(params, config, embedding, latent.size, rng)),
-            NetworkKind::Transformer | NetworkKind::None => todo!(),
+            NetworkKind::Transformer => {
+                Decoder::Transformer(transformer::Decoder::new(params, config, embedding, latent, rng))
+            }
+            NetworkKind::None => unreachable!("a recipe's check refuses a model without a decoder"),
         }
     }
 
@@ -67,6 +72,7 @@ impl Decoder {
     ) -> Scored {
         match self {
             Decoder::Recurrent(d) => d.loss(tape, params, embedding, task, rng),
+            Decoder::Transformer(d) => d.loss(tape, params, embedding, task, rng),
             Decoder::Bag(d) => d.loss(tape, params, task, rng),
             Decoder::Window(d) => d.loss(tape, params, task, rng),
         }
@@ -77,7 +83,7 @@ impl Decoder {
         match self {
             Decoder::Bag(d) => return d.sequence_nats(tape),
             Decoder::Window(d) => return d.sequence_nats(tape, batch),
-            Decoder::Recurrent(_) => {}
+            Decoder::Recurrent(_) | Decoder::Transformer(_) => {}
         }
         let mut sums = vec![0.0; batch.packing.batch()];
         for (nats, sequence) in tape.row_nats().zip(batch.packing.sequence_of_rows()) {
@@ -90,6 +96,7 @@ impl Decoder {
     pub fn generator<'a>(&'a self, params: &'a Params, table: ParamId, z: &[f32], rows: usize) -> Generator<'a> {
         match self {
             Decoder::Recurrent(d) => Generator::Recurrent(d.generator(params, table, z, rows)),
+            Decoder::Transformer(d) => Generator::Transformer(Box::new(d.generator(params, table, z, rows))),
             Decoder::Bag(d) => Generator::Bag(d.generator(params, z, rows)),
             Decoder::Window(d) => Generator::Window(d.generator(params, z, rows)),
         }
@@ -107,6 +114,7 @@ impl Decoder {
 /// A decoder under way for some rows.
 pub enum Generator<'a> {
     Recurrent(recurrent::Generator<'a>),
+    Transformer(Box<transformer::Generator<'a>>),
     Bag(bag::Generator),
     Window(window::Generator<'a>),
 }
@@ -115,6 +123,7 @@ impl NextToken for Generator<'_> {
     fn vocabulary(&self) -> usize {
         match self {
             Generator::Recurrent(g) => g.vocabulary(),
+            Generator::Transformer(g) => g.vocabulary(),
             Generator::Bag(g) => g.vocabulary(),
             Generator::Window(g) => g.vocabulary(),
         }
@@ -123,6 +132,7 @@ impl NextToken for Generator<'_> {
     fn rows(&self) -> usize {
         match self {
             Generator::Recurrent(g) => g.rows(),
+            Generator::Transformer(g) => g.rows(),
             Generator::Bag(g) => g.rows(),
             Generator::Window(g) => g.rows(),
         }
@@ -131,6 +141,7 @@ impl NextToken for Generator<'_> {
     fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>) {
         match self {
             Generator::Recurrent(g) => g.step(tokens, logits),
+            Generator::Transformer(g) => g.step(tokens, logits),
             Generator::Bag(g) => g.step(tokens, logits),
             Generator::Window(g) => g.step(tokens, logits),
         }
@@ -139,6 +150,7 @@ impl NextToken for Generator<'_> {
     fn select(&mut self, from: &[usize]) {
         match self {
             Generator::Recurrent(g) => g.select(from),
+            Generator::Transformer(g) => g.select(from),
             Generator::Bag(g) => g.select(from),
             Generator::Window(g) => g.select(from),
         }

@@ -2,6 +2,7 @@
 
 mod bag;
 mod recurrent;
+mod transformer;
 mod window;
 
 use rand::Rng;
@@ -20,13 +21,14 @@ pub enum Encoder {
     /// A language model has none.
     None,
     Recurrent(recurrent::Encoder),
+    Transformer(transformer::Encoder),
     Bag(bag::Encoder),
     Window(window::Encoder),
 }
 
 impl Encoder {
-    /// Adds the weights `encoder.*`; the embedding is shared and made by the caller.
-    pub fn new(params: &mut Params, config: &EncoderConfig, rng: &mut impl Rng) -> Self {
+    /// Adds the weights `encoder.*`; the embedding is shared and made by the caller. `slots` are those of the latent.
+    pub fn new(params: &mut Params, config: &EncoderConfig, slots: usize, rng: &mut impl Rng) -> Self {
         match config.kind {
             NetworkKind::None => Encoder::None,
             NetworkKind::Rnn | NetworkKind::RnnRelu | NetworkKind::Gru | NetworkKind::Lstm => {
@@ -34,7 +36,7 @@ impl Encoder {
             }
             NetworkKind::Bag => Encoder::Bag(bag::Encoder::new(params, config, rng)),
             NetworkKind::Window => Encoder::Window(window::Encoder::new(params, config, rng)),
-            NetworkKind::Transformer => todo!(),
+            NetworkKind::Transformer => Encoder::Transformer(transformer::Encoder::new(params, config, slots, rng)),
         }
     }
 
@@ -43,6 +45,7 @@ impl Encoder {
         match self {
             Encoder::None => 0,
             Encoder::Recurrent(e) => e.width(),
+            Encoder::Transformer(e) => e.width(),
             Encoder::Bag(e) => e.width(),
             Encoder::Window(e) => e.width(),
         }
@@ -60,6 +63,7 @@ impl Encoder {
         match self {
             Encoder::None => None,
             Encoder::Recurrent(e) => Some(e.forward(tape, params, embedding, source, rng)),
+            Encoder::Transformer(e) => Some(e.forward(tape, params, embedding, source, rng)),
             Encoder::Bag(e) => Some(e.forward(tape, params, embedding, source, rng)),
             Encoder::Window(e) => Some(e.forward(tape, params, embedding, source, rng)),
         }

@@ -71,6 +71,12 @@ impl Cache {
 
     /// New row i continues old row `from[i]`.
     pub fn select(&mut self, from: &[usize]) {
-        self.rows = from.iter().map(|&r| self.rows[r].clone()).collect();
+        let mut uses = vec![0; self.rows.len()];
+        from.iter().for_each(|&r| uses[r] += 1);
+        let mut next = |r: usize| {
+            uses[r] -= 1;
+            if uses[r] == 0 { std::mem::take(&mut self.rows[r]) } else { self.rows[r].clone() }
+        };
+        self.rows = from.iter().map(|&r| next(r)).collect();
     }
 }

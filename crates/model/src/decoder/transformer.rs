@@ -1,0 +1,144 @@
+//! The Transformer decoder: a latent to the scores of the next token.
+//!
+//! `x = E[tokens]` goes through a causal stack of blocks; z is their memory: K slots of Z / K dimensions, from
+//! which every block makes keys and values of its own. The output is multiplied with the embedding table (tied, Press &
+//! Wolf 2017) or goes to output weights of its own. Without a latent it is a language model.
+
+use rand::Rng;
+use strait_engine::{
+    ParamId, Params, Tape, Var, init,
+    ops::{
+        cross_entropy::{CrossEntropy, Scored},
+        embedding, linear,
+    },
+};
+
+use super::Task;
+use crate::{
+    config::{DecoderConfig, LatentConfig},
+    decoding::NextToken,
+    transformer::{Memory, Shape, Stack, State},
+};
+
+/// A decoder and its weights' handles.
+#[derive(Debug)]
+pub struct Decoder {
+    dropout: f32,
+    stack: Stack,
+    /// Vectors of which a latent consists, K.
+    slots: usize,
+    /// Output weights (V, D) and their bias.
+    output: ParamId,
+    output_bias: ParamId,
+}
+
+impl Decoder {
+    /// Adds the weights `decoder.*`. `embedding` (V, D) is the shared table.
+    pub fn new(
+        params: &mut Params,
+        config: &DecoderConfig,
+        embedding: ParamId,
+        latent: &LatentConfig,
+        rng: &mut impl Rng,
+    ) -> Self {
+        let (v, d) = params.shape(embedding);
+        let shape = Shape {
+            width: d,
+            heads: config.heads,
+            inner: config.hidden,
+            layers: config.layers,
+            positions: config.positions,
+            activation: config.activation.into(),
+            causal: true,
+            memory: latent.size / latent.slots,
+            dropout: config.dropout,
+        };
+        let stack = Stack::new(params, "decoder.transformer", shape, rng);
+        let output = match config.tied {
+            true => embedding,
+            false => {
+                let weight = init::uniform(v * d, (1.0 / d as f32).sqrt(), rng);
+                params.add("decoder.output.weight", (v, d), weight)
+            }
+        };
+        let output_bias = params.add("decoder.output.bias", (1, v), vec![0.0; v]);
+        Decoder { dropout: config.dropout, stack, slots: latent.slots, output, output_bias }
+    }
+
+    /// See [`super::Decoder::loss`].
+    pub fn loss(
+        &self,
+        tape: &mut Tape,
+        params: &mut Params,
+        embedding: ParamId,
+        task: &Task<'_>,
+        rng: &mut impl Rng,
+    ) -> Scored {
+        let batch = task.batch;
+        let x = tape.embedding(params, embedding, &batch.inputs);
+        let memory = task.z.map(|z| self.memory(tape, z));
+        let y = self.stack.forward(tape, params, x, (&batch.packing, memory), rng);
+        let y = tape.dropout(y, self.dropout, rng);
+        let ce = CrossEntropy {
+            weight: self.output,
+            bias: Some(self.output_bias),
+            targets: &batch.targets,
+            row_weights: None,
+            smoothing: task.label_smoothing,
+            scale: task.scale,
+        };
+        tape.cross_entropy(params, y, &ce)
+    }
+
+    /// z (B, Z), the slots of a latent side by side -> the slots as rows.
+    fn memory(&self, tape: &mut Tape, z: Var) -> Memory {
+        let (b, size) = tape.shape(z);
+        let k = self.slots;
+        let rows = tape.reshape(z, (b * k, size / k));
+        let order: Vec<u32> = (0..k).flat_map(|slot| (0..b).map(move |b| (b * k + slot) as u32)).collect();
+        Memory { rows: tape.gather_rows(rows, &order), slots: k }
+    }
+
+    /// See [`super::Decoder::generator`].
+    pub fn generator<'a>(&'a self, params: &'a Params, table: ParamId, z: &[f32], rows: usize) -> Generator<'a> {
+        let p = self.stack.shape.memory;
+        let slot = |k: usize| z.chunks_exact(self.slots * p.max(1)).flat_map(move |z| &z[k * p..(k + 1) * p]);
+        let memory: Vec<f32> = (0..self.slots).flat_map(slot).copied().collect();
+        let state = State::new(&self.stack, params, &memory, rows);
+        Generator { decoder: self, params, table, state, rows, x: Vec::new() }
+    }
+}
+
+/// A decoder under way for some rows: see [`NextToken`].
+pub struct Generator<'a> {
+    decoder: &'a Decoder,
+    params: &'a Params,
+    table: ParamId,
+    state: State,
+    rows: usize,
+    x: Vec<f32>,
+}
+
+impl NextToken for Generator<'_> {
+    fn vocabulary(&self) -> usize {
+        self.params.shape(self.decoder.output).0
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>) {
+        let Decoder { stack, output, output_bias, .. } = self.decoder;
+        self.x.resize(self.rows * stack.shape.width, 0.0);
+        embedding::forward(self.params, self.table, tokens, &mut self.x);
+        let y = self.state.step(stack, self.params, &self.x);
+        logits.resize(self.rows * self.params.shape(*output).0, 0.0);
+        linear::forward(self.params, y, self.rows, *output, Some(*output_bias), logits);
+    }
+
+    fn select(&mut self, from: &[usize]) {
+        self.state.select(from);
+        self.rows = from.len();
+    }
+}

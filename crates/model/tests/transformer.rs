@@ -1,0 +1,176 @@
+//! Transformer autoencoders and language models: they learn to copy, neighbours do not matter, and running step by step
+//! gives what scoring gives.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use strait_engine::Tape;
+use strait_model::{
+    Autoencoder, Progress, Recipe, Trainer,
+    config::{ActivationKind, NetworkKind, Normalise, Pool, Positions, ScheduleKind},
+    decoding::{NextToken, Options, Prefix, Special, decode_nbest},
+};
+use strait_text::{
+    TokenizerKind,
+    tokenizer::{BOS, EOS, SPECIALS},
+};
+
+const VOCABULARY: usize = 12;
+
+fn recipe() -> Recipe {
+    let mut r = Recipe::default();
+    (r.encoder.kind, r.decoder.kind) = (NetworkKind::Transformer, NetworkKind::Transformer);
+    (r.encoder.embedding, r.encoder.hidden, r.decoder.hidden, r.latent.size) = (16, 32, 32, 16);
+    (r.encoder.heads, r.decoder.heads) = (2, 2);
+    (r.training.rate, r.training.schedule, r.training.weight_decay) = (5e-3, ScheduleKind::Constant, 0.0);
+    (r.encoder.dropout, r.decoder.dropout, r.decoder.word_dropout, r.latent.noise) = (0.0, 0.0, 0.0, 0.0);
+    r
+}
+
+fn language_model() -> Recipe {
+    let mut r = recipe();
+    (r.encoder.kind, r.latent.size) = (NetworkKind::None, 0);
+    r
+}
+
+/// All sequences of up to three of four tokens.
+fn texts() -> Vec<Vec<u32>> {
+    let mut all = vec![vec![]];
+    for _ in 0..3 {
+        let longer: Vec<Vec<u32>> = all
+            .iter()
+            .flat_map(|t: &Vec<u32>| (0..4).map(|k| t.iter().copied().chain([SPECIALS + k]).collect()))
+            .collect();
+        all.extend(longer);
+        all.sort();
+        all.dedup();
+    }
+    all
+}
+
+fn trained(recipe: &Recipe, steps: usize) -> Autoencoder {
+    let mut model = Autoencoder::new(recipe, VOCABULARY, 5);
+    let mut trainer = Trainer::new(&model);
+    let mut tape = Tape::new();
+    let texts = texts();
+    for step in 0..steps {
+        let mut rng = ChaCha8Rng::seed_from_u64(step as u64);
+        let batch = model.training_batch(&texts, &mut rng);
+        let progress = Progress { step: step as u64, steps: steps as u64 };
+        trainer.step(&mut model, &mut tape, &batch, progress, &mut rng).unwrap();
+    }
+    model
+}
+
+fn exact(model: &Autoencoder) -> f64 {
+    let texts = texts();
+    let options = Options { max_len: 8, ..Options::default() };
+    let decoded = model.decode(&model.encode(&texts), &options, TokenizerKind::Subword, &vec![0; texts.len()]);
+    decoded.iter().zip(&texts).filter(|(d, t)| d.tokens == **t).count() as f64 / texts.len() as f64
+}
+
+#[test]
+fn every_pool_position_and_number_of_slots_learns_to_copy() {
+    let mut variants = vec![recipe()];
+    let mut slots = recipe();
+    (slots.latent.slots, slots.encoder.layers, slots.decoder.layers) = (4, 2, 2);
+    (slots.encoder.activation, slots.decoder.activation) = (ActivationKind::Relu, ActivationKind::Silu);
+    variants.push(slots);
+    for (pool, positions, normalise) in
+        [(Pool::Mean, Positions::Learned, Normalise::Layer), (Pool::Max, Positions::Rotary, Normalise::None)]
+    {
+        let mut r = recipe();
+        (r.encoder.pool, r.encoder.positions, r.decoder.positions) = (pool, positions, positions);
+        (r.latent.normalise, r.decoder.tied) = (normalise, false);
+        variants.push(r);
+    }
+    // Either side alone.
+    for lstm_encodes in [true, false] {
+        let mut r = recipe();
+        let side = if lstm_encodes { &mut r.encoder.kind } else { &mut r.decoder.kind };
+        *side = NetworkKind::Lstm;
+        variants.push(r);
+    }
+    for r in variants {
+        let before = exact(&Autoencoder::new(&r, VOCABULARY, 5));
+        let after = exact(&trained(&r, 330));
+        assert!(before < 0.1 && after > 0.9, "{before} {after}: {r:?}");
+    }
+}
+
+#[test]
+fn a_latent_and_a_text_do_not_depend_on_their_neighbours() {
+    let mut r = recipe();
+    r.latent.slots = 2;
+    let model = trained(&r, 20);
+    let texts = texts();
+    let z = model.latent_size();
+    let all = model.encode(&texts);
+    let options = Options { temperature: 1.0, max_len: 8, ..Options::default() };
+    let seeds: Vec<u64> = (0..texts.len() as u64).collect();
+    let decoded = model.decode(&all, &options, TokenizerKind::Subword, &seeds);
+    for i in [0, 7, 31, 84] {
+        let alone = model.encode(&texts[i..=i]);
+        assert_eq!(alone, all[i * z..(i + 1) * z]);
+        assert_eq!(model.decode(&alone, &options, TokenizerKind::Subword, &seeds[i..=i])[0], decoded[i]);
+    }
+}
+
+#[test]
+fn steps_cost_what_scoring_says() {
+    let mut slots = recipe();
+    (slots.latent.slots, slots.decoder.positions) = (4, Positions::Learned);
+    for r in [recipe(), slots, language_model()] {
+        let mut model = trained(&r, 20);
+        let texts = texts();
+        let mut each = Vec::new();
+        model.score(&texts, &mut each);
+        let latents = model.encode(&texts);
+        for (i, text) in texts.iter().enumerate().step_by(6) {
+            let z = model.latent_size();
+            let mut generator = model.generator(&latents[i * z..(i + 1) * z], 1);
+            let mut logits = Vec::new();
+            let mut nats = 0.0;
+            let fed = [BOS].iter().chain(text);
+            for (&fed, &next) in fed.zip(text.iter().chain(&[EOS])) {
+                generator.step(&[fed], &mut logits);
+                let total: f64 = logits.iter().map(|&l| (l as f64).exp()).sum();
+                nats += total.ln() - logits[next as usize] as f64;
+            }
+            assert!((nats - each[i]).abs() < 1e-4, "{nats} {}", each[i]);
+        }
+    }
+}
+
+#[test]
+fn beams_cost_what_their_tokens_cost() {
+    let model = trained(&recipe(), 60);
+    let texts = texts();
+    let latents = model.encode(&texts[20..23]);
+    let special = Special { bos: BOS, eos: EOS, never: &[] };
+    let options = Options { beam: 4, max_len: 6, ..Options::default() };
+    let z = model.latent_size();
+    for (i, found) in decode_nbest(&mut model.generator(&latents, 3), &options, special, 3).iter().enumerate() {
+        for output in found.iter().filter(|o| o.finished) {
+            // The same tokens again, forced, one at a time.
+            let forced = Options { prefix: Prefix::All(output.tokens.clone()), max_len: 7, ..Options::default() };
+            let latent = &latents[i * z..(i + 1) * z];
+            let again = &model.decode(latent, &forced, TokenizerKind::Subword, &[0])[0];
+            if again.tokens == output.tokens {
+                assert!((again.nats - output.nats).abs() < 1e-4, "{} {}", again.nats, output.nats);
+            } else {
+                assert!(again.nats > 0.0 && again.tokens.starts_with(&output.tokens));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_language_model_learns_the_texts() {
+    let mut model = trained(&language_model(), 200);
+    let texts = texts();
+    let mut each = Vec::new();
+    let total = model.score(&texts, &mut each);
+    // All 85 texts are equally likely: ln 85 nats each are the least, on average.
+    let mean = total.nats / texts.len() as f64;
+    assert!(mean > 85f64.ln() - 1e-6 && mean < 85f64.ln() * 1.04, "{mean}, at best {}", 85f64.ln());
+}
