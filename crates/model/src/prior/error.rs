@@ -54,6 +54,12 @@ pub enum PriorError {
         /// Length of the second vector.
         right: usize,
     },
+    /// A codebook that cannot be one.
+    #[error("codebook: {0}; pass K vectors, or K for each slot, of one length, and the numbers of codes and slots")]
+    Codebook(String),
+    /// Nothing to choose from.
+    #[error("there is no prior to choose from; pass at least one")]
+    NoPriors,
     /// The bytes are not a safetensors buffer.
     #[error("not a prior file: {0}; the file is damaged or of another kind, fit the prior again")]
     NotSafetensors(String),
@@ -72,7 +78,7 @@ pub enum PriorError {
     #[error("tensor `{name}`: {problem}; the file is damaged, fit the prior again")]
     Tensor {
         /// The tensor's name in the file.
-        name: &'static str,
+        name: String,
         /// What is wrong with it.
         problem: String,
     },

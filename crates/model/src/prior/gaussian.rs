@@ -111,13 +111,32 @@ impl Gaussian {
 
     /// One draw `m + L e`, `e ~ N(0, I)`, (Z).
     pub fn sample(&self, rng: &mut impl Rng) -> Vec<f32> {
-        let noise = normals(self.dim(), rng);
+        self.colour(&normals(self.dim(), rng))
+    }
+
+    /// `m + L e` for `e` (Z), (Z).
+    pub(super) fn colour(&self, noise: &[f64]) -> Vec<f32> {
         let value = |i: usize| {
             let row = &self.factor[i * (i + 1) / 2..][..=i];
-            let moved: f64 = row.iter().zip(&noise).map(|(&l, e)| f64::from(l) * e).sum();
+            let moved: f64 = row.iter().zip(noise).map(|(&l, e)| f64::from(l) * e).sum();
             to_f32(f64::from(self.mean[i]) + moved)
         };
         (0..self.dim()).map(value).collect()
+    }
+
+    /// `L^-1 (z - m)` of every row (N, Z), (N, Z): the inverse of [`Gaussian::colour`].
+    pub(super) fn whiten(&self, rows: Rows) -> Vec<f32> {
+        let padded = self.whitening.shift.len();
+        let mut sums = vec![0.0; padded];
+        let mut white = Vec::with_capacity(rows.values.len());
+        for row in rows.iter() {
+            sums.iter_mut().zip(&self.whitening.shift).for_each(|(sum, shift)| *sum = -shift);
+            for (column, &z) in self.whitening.transposed.chunks_exact(padded).zip(row) {
+                sums.iter_mut().zip(column).for_each(|(sum, w)| *sum += w * f64::from(z));
+            }
+            white.extend(sums[..rows.dim].iter().map(|&v| v as f32));
+        }
+        white
     }
 
     /// Free parameters: mean and covariance.

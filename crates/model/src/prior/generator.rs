@@ -167,7 +167,7 @@ impl Generator {
 
     /// Reads what [`Generator::tensors`] gave: `layers` layers that end in `dim` values.
     pub(super) fn read(file: &SafeTensors, layers: usize, dim: usize) -> Result<Self, PriorError> {
-        let wrong = |problem: String| PriorError::Tensor { name: "weight", problem };
+        let wrong = |problem: String| PriorError::Tensor { name: "weight".into(), problem };
         if !(1..=MOST_LAYERS).contains(&layers) || file.len() != 2 * layers + 1 {
             return Err(wrong(format!("{} tensors for a generator of {layers} layers", file.len())));
         }
@@ -199,7 +199,7 @@ impl Generator {
 
 /// Shape and values of an f32 tensor, all finite.
 fn tensor(file: &SafeTensors, name: &str) -> Result<(Vec<usize>, Vec<f32>), PriorError> {
-    let wrong = |problem: String| PriorError::Tensor { name: "weight", problem };
+    let wrong = |problem: String| PriorError::Tensor { name: "weight".into(), problem };
     let view = file.tensor(name).map_err(|_| wrong(format!("`{name}` is missing")))?;
     if view.dtype() != Dtype::F32 {
         return Err(wrong(format!("`{name}` is {:?}, not F32", view.dtype())));

@@ -28,6 +28,18 @@ fn three() -> Prior {
     Prior::Mixture(Mixture::new([0.5_f64, 0.3, 0.2].map(f64::ln).to_vec(), components))
 }
 
+/// A flow over 3 dimensions that does something.
+fn flow() -> Prior {
+    Prior::Flow(flow::tests::random(3, 30))
+}
+
+/// Three slots of two codes in one dimension.
+fn codes(shared: bool) -> Prior {
+    let books = [0.0, 1.0].repeat(if shared { 1 } else { 3 });
+    let latents = [[0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]].concat();
+    Prior::Codes(Codes::fit(&books, 2, 3, shared, &latents).unwrap())
+}
+
 fn gaussian_data(dim: usize, n: usize, seed: u64) -> Vec<f32> {
     let factor = (0..dim).flat_map(|i| (0..=i).map(move |j| if i == j { 1.0 } else { 0.3 / (1 + i - j) as f32 }));
     let mean = (0..dim).map(|i| i as f32 / 4.0).collect();
@@ -203,8 +215,19 @@ fn any_number_of_threads_gives_the_same_bits() {
 }
 
 #[test]
+fn a_flow_has_the_same_bits_on_any_number_of_threads() {
+    let train = bent(1200, 48);
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let fit = || flow_fit::fit(Rows::new(&train, 3), 3_000_000_000, &mut rng(49)).unwrap();
+        pool.install(|| (Prior::Flow(fit().flow).to_bytes(), fit().steps))
+    };
+    assert!(run(1) == run(3));
+}
+
+#[test]
 fn bytes_round_trip_to_the_bit() {
-    for prior in [Prior::standard_normal(7), Prior::Gaussian(plane()), three()] {
+    for prior in [Prior::standard_normal(7), Prior::Gaussian(plane()), three(), flow(), codes(true), codes(false)] {
         let bytes = prior.to_bytes();
         let back = Prior::from_bytes(&bytes).unwrap();
         assert_eq!(back, prior);
@@ -216,7 +239,11 @@ fn bytes_round_trip_to_the_bit() {
 
 /// The bytes of [`three`] with the named tensor changed, dropped or reshaped, and the metadata replaced.
 fn forged(name: &str, header: &str, change: impl Fn(&mut Vec<u8>, &mut Vec<usize>) -> bool) -> Vec<u8> {
-    let bytes = three().to_bytes();
+    forge(&three(), name, header, change)
+}
+
+fn forge(prior: &Prior, name: &str, header: &str, change: impl Fn(&mut Vec<u8>, &mut Vec<usize>) -> bool) -> Vec<u8> {
+    let bytes = prior.to_bytes();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let mut parts: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
     for (key, view) in tensors.tensors() {
@@ -243,12 +270,17 @@ fn malformed_buffers_by_name() {
         ("cut_short", bytes[..bytes.len() - 5].to_vec(), "not a prior file"),
         ("no_version", forged("", r#"{"kind":"mixture"}"#, keep), "no version"),
         ("newer_version", forged("", r#"{"version":2}"#, keep), "format version 2, this program reads version 1"),
-        ("unknown_kind", forged("", &good.replace("mixture", "flow"), keep), "kind `flow` is unknown"),
+        ("unknown_kind", forged("", &good.replace("mixture", "nest"), keep), "kind `nest` is unknown"),
         ("unknown_field", forged("", &good.replace("\"dim\"", "\"dims\":4,\"dim\""), keep), "dims"),
         ("no_dimensions", forged("", &good.replace(":4", ":0"), keep), "0 dimensions"),
         ("other_dimensions", forged("", &good.replace(":4", ":5"), keep), "tensor `means`"),
         ("other_components", forged("", &good.replace(":3", ":2"), keep), "tensor `log_weights`"),
-        ("weights_as_gaussian", forged("", &good.replace("mixture", "gaussian"), keep), "no tensor `log_weights`"),
+        (
+            "three_as_gaussian",
+            forged("", &good.replace("mixture", "gaussian"), keep),
+            "a gaussian prior of 3 components",
+        ),
+        ("more_than_normal", forged("", &good.replace("mixture", "standard_normal"), keep), "has no tensor `"),
         ("no_means", forged("means", good, |_, _| false), "tensor `means`: missing"),
         ("no_factors", forged("factors", good, |_, _| false), "tensor `factors`: missing"),
         (
@@ -291,14 +323,164 @@ fn malformed_buffers_by_name() {
 }
 
 #[test]
-fn no_flipped_byte_of_the_header_makes_it_panic() {
-    let bytes = three().to_bytes();
-    for at in 0..bytes.len() {
-        let mut damaged = bytes.clone();
-        damaged[at] ^= 0x55;
-        // Any answer is fine, a panic is not; damage within a mean's low bits cannot be noticed.
-        let _ = Prior::from_bytes(&damaged).map(|p| p.log_density(&[0.0; 4]));
+fn malformed_flows_and_codes_by_name() {
+    let (flow_header, codes_header) = (
+        r#"{"kind":"flow","version":1,"dim":3,"components":4}"#,
+        r#"{"kind":"codes","version":1,"dim":3,"components":2}"#,
+    );
+    let keep = |_: &mut Vec<u8>, _: &mut Vec<usize>| true;
+    assert_eq!(Prior::from_bytes(&forge(&flow(), "", flow_header, keep)).unwrap(), flow());
+    assert_eq!(Prior::from_bytes(&forge(&codes(true), "", codes_header, keep)).unwrap(), codes(true));
+    let drop = |_: &mut Vec<u8>, _: &mut Vec<usize>| false;
+    let flow =
+        |name: &str, change: &dyn Fn(&mut Vec<u8>, &mut Vec<usize>) -> bool| forge(&flow(), name, flow_header, change);
+    let codes = |name: &str, change: &dyn Fn(&mut Vec<u8>, &mut Vec<usize>) -> bool| {
+        forge(&codes(false), name, codes_header, change)
+    };
+    let word = |at: usize, value: u32| {
+        move |data: &mut Vec<u8>, _: &mut Vec<usize>| {
+            data[4 * at..][..4].copy_from_slice(&value.to_le_bytes());
+            true
+        }
+    };
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("no_bias", flow("blocks.0.a.first.bias", &drop), "tensor `blocks.0.a.first.bias`: missing"),
+        ("no_weight", flow("blocks.3.b.second.weight", &drop), "tensor `blocks.3.b.second.weight`: missing"),
+        ("nan_weight", flow("blocks.2.a.first.weight", &word(1, f32::NAN.to_bits())), "value 1 is NaN"),
+        ("other_blocks", forge(&self::flow(), "", &flow_header.replace(":4", ":5"), keep), "a flow of 5 blocks"),
+        ("other_dimensions", forge(&self::flow(), "", &flow_header.replace(":3", ":2"), keep), "tensor `means`"),
+        (
+            "flow_as_gaussian",
+            forge(&self::flow(), "", &flow_header.replace("flow", "gaussian").replace(":4", ":1"), keep),
+            "a gaussian prior has no tensor `blocks.",
+        ),
+        (
+            "other_codes",
+            forge(&self::codes(true), "", &codes_header.replace(":2", ":3"), keep),
+            "tensor `vectors`: is of shape [1, 2, 1]",
+        ),
+        (
+            "other_slots",
+            forge(&self::codes(false), "", &codes_header.replace(":3", ":4"), keep),
+            "tensor `vectors`: 3 books for 4 slots",
+        ),
+        ("no_counts", codes("counts", &drop), "tensor `counts`: missing"),
+        ("no_such_slot", codes("counts", &word(0, 3)), "tensor `counts`: row 0"),
+        ("code_before_the_first", codes("counts", &word(1, 0)), "tensor `counts`: row 0"),
+        ("no_such_code", codes("counts", &word(3, 2)), "tensor `counts`: row 0"),
+        ("no_count", codes("counts", &word(4, 0)), "tensor `counts`: row 0"),
+        ("twice_the_same", codes("counts", &word(8, 0)), "tensor `counts`: row 1"),
+        (
+            "zero_strength",
+            codes("strengths", &|data, _| {
+                data[..8].fill(0);
+                true
+            }),
+            "tensor `strengths`: 0 is no strength",
+        ),
+        ("infinite_vector", codes("vectors", &word(0, f32::INFINITY.to_bits())), "tensor `vectors`: value 0 is inf"),
+    ];
+    for (name, bytes, want) in cases {
+        let error = Prior::from_bytes(&bytes).unwrap_err().to_string();
+        assert!(error.contains(want), "{name}: {error}");
     }
+}
+
+#[test]
+fn no_flipped_byte_makes_it_panic() {
+    for prior in [three(), flow(), codes(false)] {
+        let bytes = prior.to_bytes();
+        let header = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize + 8;
+        // All of the header, and some of the values.
+        for at in (0..header).chain((header..bytes.len()).step_by(1 + bytes.len() / 1000)) {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x55;
+            // Any answer is fine, a panic is not; damage within a mean's low bits cannot be noticed.
+            let _ = Prior::from_bytes(&damaged).map(|p| {
+                let z = p.sample(&mut rng(1));
+                p.log_density(&z)
+            });
+        }
+    }
+}
+
+/// Clumps around a bent line in 3-D: no Gaussian, and too bent for a few.
+fn bent(n: usize, seed: u64) -> Vec<f32> {
+    let normal = Prior::standard_normal(3).sample_many(n, &mut rng(seed));
+    normal.chunks(3).flat_map(|e| [e[0], (2.5 * e[0]).sin() + 0.1 * e[1], e[0] * e[0] + 0.1 * e[2]]).collect()
+}
+
+#[test]
+fn the_flow_takes_part_and_every_candidate_has_an_auc() {
+    let fitted =
+        fit(&bent(2500, 40), &bent(1000, 41), 3, 1, &Budget { most_components: 2, ..Budget::default() }).unwrap();
+    assert_eq!(fitted.prior.name(), "flow", "{}", fitted.reason);
+    let auc = |name: &str| fitted.tried.iter().find(|c| c.name.contains(name)).unwrap().auc;
+    assert!(auc("one Gaussian") > 0.75 && auc("flow") < 0.65, "{:?}", fitted.tried);
+    assert!(fitted.tried.iter().all(|c| c.auc.is_finite()));
+    let json = serde_json::to_string(&fitted.tried).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<Candidate>>(&json).unwrap(), fitted.tried);
+}
+
+#[test]
+fn auc_is_not_measured_where_it_says_nothing_or_nobody_asked() {
+    let few = fit(&gaussian_data(3, 300, 42), &gaussian_data(3, 99, 43), 3, 1, &Budget::default()).unwrap();
+    assert!(few.tried.iter().all(|c| c.auc.is_nan()));
+    // And is written as null.
+    let json = serde_json::to_string(&few.tried).unwrap();
+    assert!(serde_json::from_str::<Vec<Candidate>>(&json).unwrap().iter().all(|c| c.auc.is_nan()));
+    let quick = Budget { multiply_adds: 0, ..Budget::default() };
+    let enough = (gaussian_data(3, 300, 42), gaussian_data(3, 300, 43));
+    assert!(fit(&enough.0, &enough.1, 3, 1, &quick).unwrap().tried.iter().all(|c| c.auc.is_nan()));
+    let asked = Budget { choice: Choice::Auc, ..quick };
+    assert!(fit(&enough.0, &enough.1, 3, 1, &asked).unwrap().tried.iter().all(|c| c.auc.is_finite()));
+    let fell_back = fit(&enough.0, &enough.1[..30], 3, 1, &asked).unwrap();
+    assert!(fell_back.reason.contains("the likelihood decided"), "{}", fell_back.reason);
+}
+
+#[test]
+fn likelihood_and_auc_choose_as_they_say() {
+    // Right in shape and place but for a dimension that the wide one spreads and the far one misses.
+    let held_out = gaussian_data(4, 2000, 44);
+    let truth = Gaussian::fit(Rows::new(&gaussian_data(4, 4000, 45), 4));
+    let normal = Prior::standard_normal(4);
+    for choice in [Choice::Likelihood, Choice::Auc] {
+        let budget = Budget { choice, ..Budget::default() };
+        let fit = rank(vec![normal.clone(), Prior::Gaussian(truth.clone())], &held_out, 1, &budget).unwrap();
+        assert_eq!(fit.prior, Prior::Gaussian(truth.clone()), "{}", fit.reason);
+    }
+    // Of equals, the simpler.
+    let twice = Mixture::new(vec![0.5_f64.ln(); 2], vec![truth.clone(), truth.clone()]);
+    for choice in [Choice::Likelihood, Choice::Auc] {
+        let budget = Budget { choice, ..Budget::default() };
+        let both = vec![Prior::Mixture(twice.clone()), Prior::Gaussian(truth.clone())];
+        assert_eq!(rank(both, &held_out, 1, &budget).unwrap().prior.name(), "gaussian");
+    }
+}
+
+#[test]
+fn a_prior_without_a_density_is_ranked_by_auc_alone() {
+    // Codes of single values that reproduce a lattice exactly, where a Gaussian cannot.
+    let lattice = |n: usize, seed: u64| -> Vec<f32> {
+        let draws = Prior::standard_normal(2).sample_many(n, &mut rng(seed));
+        draws.iter().map(|v| if *v < 0.0 { -3.0 } else { 3.0 }).collect()
+    };
+    let (train, held_out) = (lattice(1000, 46), lattice(1000, 47));
+    let codes = Prior::Codes(Codes::fit(&[-3.0, 3.0], 2, 2, true, &train).unwrap());
+    let gaussian = Prior::Gaussian(Gaussian::fit(Rows::new(&train, 2)));
+    let both = || vec![gaussian.clone(), codes.clone()];
+    let likely = rank(both(), &held_out, 1, &Budget::default()).unwrap();
+    assert_eq!(likely.prior.name(), "gaussian", "{}", likely.reason);
+    let mass = likely.tried.iter().find(|c| c.name.starts_with("codes")).unwrap();
+    assert!(mass.held_out_nats_per_vector.is_nan() && mass.auc < 0.55, "{mass:?}");
+    let budget = Budget { choice: Choice::Auc, ..Budget::default() };
+    let alike = rank(both(), &held_out, 1, &budget).unwrap();
+    assert_eq!(alike.prior.name(), "codes", "{}", alike.reason);
+    let alone = rank(vec![codes], &held_out, 1, &Budget::default()).unwrap();
+    assert!(alone.prior.name() == "codes" && alone.reason.contains("None has a density"), "{}", alone.reason);
+    assert_eq!(rank(Vec::new(), &held_out, 1, &budget).unwrap_err(), PriorError::NoPriors);
+    let other = vec![Prior::standard_normal(2), Prior::standard_normal(3)];
+    assert_eq!(rank(other, &held_out, 1, &budget).unwrap_err(), PriorError::Lengths { left: 2, right: 3 });
 }
 
 #[test]
