@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::verbs::{
     compare::Compare, completions::Completions, decode::Decode, demo::Demo, encode::Encode, evaluate::Evaluate,
-    info::Info, interpolate::Interpolate, man::ManPages, recipes::Recipes, reconstruct::Reconstruct, resume::Resume,
-    sample::Sample, topics::Topics, train::Train, vary::Vary,
+    gan::Gan, info::Info, interpolate::Interpolate, man::ManPages, recipes::Recipes, reconstruct::Reconstruct,
+    resume::Resume, sample::Sample, topics::Topics, train::Train, vary::Vary,
 };
 
 /// Train a text autoencoder on your own text, and use its latent space.
@@ -41,6 +41,7 @@ pub enum Verb {
     Topics(Topics),
     Evaluate(Evaluate),
     Compare(Compare),
+    Gan(Gan),
     Info(Info),
     Recipes(Recipes),
     Completions(Completions),
@@ -64,6 +65,7 @@ impl Verb {
             Verb::Topics(verb) => verb.run(),
             Verb::Evaluate(verb) => verb.run(),
             Verb::Compare(verb) => verb.run(),
+            Verb::Gan(verb) => verb.run(),
             Verb::Info(verb) => verb.run(),
             Verb::Recipes(verb) => verb.run(),
             Verb::Completions(verb) => verb.run(),

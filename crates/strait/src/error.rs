@@ -18,6 +18,8 @@ pub enum Error {
     #[error(transparent)]
     Evaluate(#[from] strait_evaluate::EvaluateError),
     #[error(transparent)]
+    Gan(#[from] strait_model::gan::GanError),
+    #[error(transparent)]
     Latents(#[from] crate::LatentFileError),
     /// In the way of a comparison.
     #[error("{}: a model of other texts, another recipe or seed; compare into another folder (--out DIR)", .0.display())]

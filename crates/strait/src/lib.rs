@@ -15,6 +15,7 @@
 mod comparison;
 mod error;
 mod evaluation;
+mod gan;
 mod latents;
 mod model;
 mod topics;
@@ -22,6 +23,7 @@ mod training;
 
 pub use comparison::{ComparisonRequest, Heard, compare};
 pub use error::Error;
+pub use gan::{VectorGenerator, auc};
 pub use latents::{LatentFileError, Latents};
 pub use model::{Decoding, Draws, Model, Path};
 pub use strait_eval as eval;
@@ -33,6 +35,7 @@ pub use strait_model::{
     config::{self, RecipeError},
     decoding::Options as DecodingOptions,
     folder::{Config, FolderError, check_place},
+    gan::{GanConfig, GanError, GanReport},
 };
 pub use strait_report::{Comparison, Figure, comparison_report};
 pub use strait_text as text;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use strait_model::{config::RecipeError, folder::FolderError, prior::PriorError, weights::WeightsError};
+use strait_model::{config::RecipeError, folder::FolderError, gan::GanError, prior::PriorError, weights::WeightsError};
 use strait_text::TokenizerError;
 
 /// Errors of training.
@@ -63,6 +63,9 @@ pub enum TrainError {
     /// The prior.
     #[error(transparent)]
     Prior(#[from] PriorError),
+    /// A generator as the prior.
+    #[error(transparent)]
+    Gan(#[from] GanError),
     /// The numbers went wrong.
     #[error("step {step}: {source}")]
     Numbers {

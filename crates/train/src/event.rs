@@ -60,8 +60,9 @@ pub enum Event {
     Warning { message: String },
     /// The loop ended.
     Ended { step: u64, best_step: u64, why: String, seconds: f64 },
-    /// A prior was tried or chosen.
-    Prior { name: String, held_out_nats: f64, chosen: bool },
+    /// A prior was tried or chosen: the log density of held-out latents, and the AUC of telling its draws from them (null
+    /// where there is none).
+    Prior { name: String, held_out_nats: f64, auc: f64, chosen: bool },
     /// The model folder is complete.
     Finished { bits_per_byte: f64, seconds: f64 },
 }

@@ -12,12 +12,10 @@ use strait_model::{
 use crate::{
     Event, TrainError,
     calibrate::{self, Calibration},
-    card, latents, look,
+    card, fitting, look,
     run::{Log, Run},
 };
 
-/// Training latents that the prior is fitted to at most.
-const FITTED: usize = 20_000;
 /// Validation texts that the figures are measured on at most.
 const MEASURED: usize = 1000;
 
@@ -30,9 +28,10 @@ pub(crate) fn max_len(train: &[Vec<u32>]) -> usize {
 /// Fits, measures, writes.
 pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(), TrainError> {
     let seed = run.job.seed;
-    let fit = fit_prior(&run)?;
+    let fit = fitting::fit(&run)?;
     for c in fit.iter().flat_map(|fit| &fit.tried) {
-        log.hear(&Event::Prior { name: c.name.clone(), held_out_nats: c.held_out_nats_per_vector, chosen: c.chosen });
+        let (name, held_out_nats) = (c.name.clone(), c.held_out_nats_per_vector);
+        log.hear(&Event::Prior { name, held_out_nats, auc: c.auc, chosen: c.chosen });
     }
     let prior = fit.as_ref().map_or_else(|| Prior::standard_normal(0), |fit| fit.prior.clone());
     let longest = max_len(&run.train_ids);
@@ -79,21 +78,6 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     // The model is safe; what is left of the training's folder does no harm.
     let _ = std::fs::remove_dir_all(&run.dir);
     Ok(())
-}
-
-/// Fits priors to the latents of the training texts; a language model has none.
-fn fit_prior(run: &Run) -> Result<Option<prior::Fit>, TrainError> {
-    if run.model.latent_size() == 0 {
-        return Ok(None);
-    }
-    let stride = run.train_ids.len().div_ceil(FITTED).max(1);
-    let picked: Vec<&[u32]> = run.train_ids.iter().step_by(stride).map(|t| &t[..]).collect();
-    let latents = latents::draws(&run.model, &picked, run.job.seed);
-    let valid: Vec<&[u32]> = run.valid_ids.iter().map(|t| &t[..]).collect();
-    let held_out =
-        if valid.is_empty() { latents.clone() } else { latents::draws(&run.model, &valid, run.job.seed ^ 1) };
-    let budget = prior::Budget::default();
-    Ok(Some(prior::fit(&latents, &held_out, run.model.latent_size(), run.job.seed, &budget)?))
 }
 
 fn figures(run: &mut Run, fit: Option<&prior::Fit>, calibration: &Calibration) -> BTreeMap<String, f64> {

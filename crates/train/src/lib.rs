@@ -8,6 +8,8 @@ pub mod calibrate;
 pub mod checkpoint;
 pub mod event;
 pub mod finish;
+mod fitting;
+mod generators;
 pub mod latents;
 pub mod look;
 pub mod plan;

@@ -9,7 +9,7 @@ use std::{
 
 use strait_model::{
     Recipe,
-    config::{KlConfig, LatentKind, Normalise, RegulariserConfig},
+    config::{AdversarialConfig, AraeConfig, KlConfig, LatentKind, Normalise, RegulariserConfig},
 };
 use strait_train::{Budget, Event, Outcome, Request, Size, resume, start};
 
@@ -69,6 +69,24 @@ fn so_does_a_codebook() {
     same_bits(|r| {
         r.latent.kind = LatentKind::Quantised;
         (r.latent.slots, r.latent.quantiser.codes) = (2, 16);
+    });
+}
+
+#[test]
+fn so_does_a_discriminator() {
+    same_bits(|r| {
+        (r.latent.normalise, r.latent.noise) = (Normalise::None, 0.0);
+        r.objective.regulariser =
+            RegulariserConfig::Adversarial(AdversarialConfig { hidden: vec![16], ..AdversarialConfig::default() });
+    });
+}
+
+#[test]
+fn so_do_a_generator_and_its_critic() {
+    same_bits(|r| {
+        r.latent.normalise = Normalise::Layer;
+        let small = AraeConfig { noise: 4, generator: vec![16], critic: vec![16], ..AraeConfig::default() };
+        r.objective.regulariser = RegulariserConfig::Arae(small);
     });
 }
 

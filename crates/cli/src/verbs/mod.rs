@@ -6,6 +6,7 @@ pub mod decode;
 pub mod demo;
 pub mod encode;
 pub mod evaluate;
+pub mod gan;
 pub mod info;
 pub mod interpolate;
 pub mod man;

@@ -2,6 +2,7 @@
 
 mod damage;
 mod evaluate;
+mod gan;
 mod help;
 mod language_model;
 mod pipes;

@@ -4,6 +4,7 @@ mod check;
 mod latent;
 mod network;
 mod objective;
+mod prior;
 mod training;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ pub use network::{ActivationKind, BagOutput, DecoderConfig, EncoderConfig, Netwo
 pub use objective::{
     AdversarialConfig, AraeConfig, Kernel, KlConfig, KlSchedule, MmdConfig, ObjectiveConfig, RegulariserConfig,
 };
+pub use prior::{PriorChoice, PriorConfig};
 pub use training::{OptimiserKind, ScheduleKind, TrainingConfig};
 
 /// A named, complete configuration.
@@ -30,6 +32,7 @@ pub struct Recipe {
     pub decoder: DecoderConfig,
     pub objective: ObjectiveConfig,
     pub training: TrainingConfig,
+    pub prior: PriorConfig,
 }
 
 /// How text becomes tokens.
@@ -52,6 +55,7 @@ impl Default for Recipe {
             decoder: DecoderConfig::default(),
             objective: ObjectiveConfig::default(),
             training: TrainingConfig::default(),
+            prior: PriorConfig::default(),
         }
     }
 }
@@ -86,6 +90,11 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../recipes/bn-vae.toml"),
     include_str!("../../../../recipes/vae-pretrain.toml"),
     include_str!("../../../../recipes/vq.toml"),
+    include_str!("../../../../recipes/aae.toml"),
+    include_str!("../../../../recipes/laae.toml"),
+    include_str!("../../../../recipes/daae.toml"),
+    include_str!("../../../../recipes/arae.toml"),
+    include_str!("../../../../recipes/wae.toml"),
 ];
 
 impl Recipe {

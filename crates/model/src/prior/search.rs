@@ -54,6 +54,8 @@ pub struct Budget {
     pub held_out_rows: usize,
     /// The most components tried.
     pub most_components: usize,
+    /// Whether a flow is tried.
+    pub flow: bool,
     /// What decides.
     pub choice: Choice,
 }
@@ -65,6 +67,7 @@ impl Default for Budget {
             mixture_rows: 20_000,
             held_out_rows: 4_000,
             most_components: 256,
+            flow: true,
             choice: Choice::default(),
         }
     }
@@ -182,6 +185,9 @@ impl Search<'_> {
 
     /// Fits and scores the flow. Says why there is none, if so.
     fn flow(&mut self, rows: Rows, seed: u64, budget: &Budget) -> String {
+        if !budget.flow {
+            return String::new();
+        }
         if rows.dim < 2 {
             return " No flow was tried: that takes two dimensions.".into();
         }
