@@ -181,8 +181,7 @@ fn known_topics_are_found() {
             (0..WORDS).map(|w| (SPECIALS as usize + COMMON + truth * WORDS + w) as u32).collect();
         let shared = |t: usize| topics[t].ranked(0.3).iter().take(WORDS).filter(|id| words.contains(id)).count();
         let best = (0..topics.len()).max_by_key(|&t| shared(t)).unwrap();
-        eprintln!("{truth}: {} {:?}", shared(best), topics[best].ranked(0.3).iter().take(12).collect::<Vec<_>>());
-        assert!(shared(best) >= 5, "topic {truth}: only {} of {WORDS} words", shared(best));
+        assert!(shared(best) >= 9, "topic {truth}: only {} of {WORDS} words", shared(best));
         taken.insert(best);
     }
     assert_eq!(taken.len(), TOPICS, "each topic once");

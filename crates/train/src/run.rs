@@ -225,7 +225,8 @@ impl Run {
         let mut model = Autoencoder::new(recipe, tokenizer.vocab_size(), job.seed);
         let mut trainer = Trainer::new(&model);
         let nothing = Best { step: 0, bits_per_byte: f64::MAX };
-        let mut position = Position { step: 0, updates: Vec::new(), seconds: 0.0, best: nothing, waited: 0, warned: false };
+        let mut position =
+            Position { step: 0, updates: Vec::new(), seconds: 0.0, best: nothing, waited: 0, warned: false };
         let mut best = None;
         let found = Checkpoint::read(&dir)?;
         let resumed = found.is_some();

@@ -138,21 +138,30 @@ fn run(request: ComparisonRequest, stop: &AtomicBool) -> Result<Option<Compariso
         request,
         &mut |heard| match heard {
             Heard::Recipe { name, at, of, kept } => {
-                ticker.take().map(Ticker::end);
-                progress.take().map(Progress::end);
+                end(&mut progress, &mut ticker);
                 let what = if kept { "the model is there already" } else { "training" };
                 say!("\nRecipe {at} of {of}, {name}: {what}");
             }
             Heard::Training(event) => progress.get_or_insert_with(|| Progress::new(false)).hear(event),
             Heard::Evaluating(done) => {
-                progress.take().map(Progress::end);
+                end(&mut progress, &mut None);
                 ticker.get_or_insert_with(Ticker::new).hear(done);
             }
         },
         stop,
     );
-    ticker.take().map(Ticker::end);
+    end(&mut progress, &mut ticker);
     Ok(compared?)
+}
+
+/// Clears the bars that are there.
+fn end(progress: &mut Option<Progress>, ticker: &mut Option<Ticker>) {
+    if let Some(progress) = progress.take() {
+        progress.end();
+    }
+    if let Some(ticker) = ticker.take() {
+        ticker.end();
+    }
 }
 
 /// The figures as aligned columns: a line for each figure, a column for each recipe.

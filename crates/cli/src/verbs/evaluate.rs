@@ -60,10 +60,10 @@ pub struct Evaluate {
 #[derive(Args)]
 #[command(next_help_heading = "Effort")]
 struct EffortFlags {
-    /// Draws of each text's latent for the likelihood [default: 500, with --quick 50]
+    /// Draws of a text's latent for the likelihood [default: 500, quick: 50]
     #[arg(long, value_name = "S", value_parser = at_least_one)]
     importance: Option<usize>,
-    /// Texts whose likelihood is estimated from so many draws [default: 1000, with --quick 200]
+    /// Texts whose likelihood is estimated from them [default: 1000, quick: 200]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     importance_texts: Option<usize>,
     /// Samples of each seed [default and most: as many as FILE has texts, 10,000]

@@ -19,7 +19,8 @@ pub enum PriorChoice {
 #[serde(default, deny_unknown_fields)]
 pub struct PriorConfig {
     pub choose: PriorChoice,
-    /// Try a normalising flow.
+    /// Try a normalising flow: likelier for held-out latents than a mixture, but its draws are easier to tell from them
+    /// (docs/log.md).
     pub flow: bool,
     /// Try a generative adversarial network (the generator of an `arae` objective is tried anyway).
     pub generator: bool,
@@ -27,6 +28,6 @@ pub struct PriorConfig {
 
 impl Default for PriorConfig {
     fn default() -> Self {
-        PriorConfig { choose: PriorChoice::Likelihood, flow: true, generator: false }
+        PriorConfig { choose: PriorChoice::Likelihood, flow: false, generator: false }
     }
 }
