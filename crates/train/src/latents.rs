@@ -25,7 +25,7 @@ const ACTIVE: f64 = 0.01;
 /// Fewer nats of divergence than this carry nothing.
 const LEAST_NATS: f64 = 0.1;
 
-/// The figures of a model on texts: those of `valid`, filled up from `train` to [`TEXTS`].
+/// The figures of a model on texts: those of `valid`, filled up from `train` to `TEXTS`.
 pub fn figures(model: &Autoencoder, valid: &[Vec<u32>], train: &[Vec<u32>], seed: u64) -> Figures {
     let size = model.latent_size();
     let texts: Vec<&[u32]> = valid.iter().chain(train).take(TEXTS).map(|t| &t[..]).collect();
