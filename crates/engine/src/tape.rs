@@ -89,7 +89,7 @@ impl Grads {
 #[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) pack: crate::gemm::Packed,
-    pub(crate) scores: Vec<crate::ops::cross_entropy::RowScore>,
+    pub(crate) scores: Vec<crate::ops::output::RowScore>,
     pub(crate) nats: crate::ops::gaussian::Nats,
 }
 

@@ -1,16 +1,19 @@
 //! Bag networks: order does not matter, neighbours do not, what is decoded is what was in the text, and topics are found.
 
+mod common;
+
 use std::collections::BTreeSet;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use strait_engine::Tape;
 use strait_model::{
-    Autoencoder, Progress, Recipe, Trainer,
+    Autoencoder, Recipe,
     config::{ActivationKind, BagOutput, KlConfig, LatentKind, NetworkKind, RegulariserConfig, ScheduleKind},
     decoding::Options,
 };
 use strait_text::{TokenizerKind, tokenizer::SPECIALS};
+
+use common::texts;
 
 /// A small bag network on both sides.
 fn recipe() -> Recipe {
@@ -22,36 +25,12 @@ fn recipe() -> Recipe {
     r
 }
 
-/// All sequences of up to three of four tokens.
-fn texts() -> Vec<Vec<u32>> {
-    let mut all = vec![vec![]];
-    for _ in 0..3 {
-        let longer: Vec<Vec<u32>> = all
-            .iter()
-            .flat_map(|t: &Vec<u32>| (0..4).map(|k| t.iter().copied().chain([SPECIALS + k]).collect()))
-            .collect();
-        all.extend(longer);
-        all.sort();
-        all.dedup();
-    }
-    all
-}
-
+/// A model of texts, in batches of `rows` drawn at random if there are more.
 fn trained(recipe: &Recipe, vocabulary: usize, texts: &[Vec<u32>], (steps, rows): (usize, usize)) -> Autoencoder {
-    let mut model = Autoencoder::new(recipe, vocabulary, 5);
-    let mut trainer = Trainer::new(&model);
-    let mut tape = Tape::new();
-    for step in 0..steps {
-        let mut rng = ChaCha8Rng::seed_from_u64(step as u64);
-        let picked: Vec<&[u32]> = match rows < texts.len() {
-            true => (0..rows).map(|_| &texts[rng.random_range(0..texts.len() as u64) as usize][..]).collect(),
-            false => texts.iter().map(Vec::as_slice).collect(),
-        };
-        let batch = model.training_batch(&picked, &mut rng);
-        let progress = Progress { step: step as u64, steps: steps as u64 };
-        trainer.step(&mut model, &mut tape, &batch, progress, &mut rng).unwrap();
-    }
-    model
+    common::trained_on(recipe, vocabulary, steps, |rng| match rows < texts.len() {
+        true => (0..rows).map(|_| &texts[rng.random_range(0..texts.len() as u64) as usize][..]).collect(),
+        false => texts.iter().map(Vec::as_slice).collect(),
+    })
 }
 
 fn decoded(model: &Autoencoder, texts: &[Vec<u32>], options: &Options) -> Vec<Vec<u32>> {

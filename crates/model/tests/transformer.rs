@@ -1,20 +1,19 @@
 //! Transformer autoencoders and language models: they learn to copy, neighbours do not matter, and running step by step
 //! gives what scoring gives.
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-use strait_engine::Tape;
+mod common;
+
 use strait_model::{
-    Autoencoder, Progress, Recipe, Trainer,
+    Autoencoder, Recipe,
     config::{ActivationKind, NetworkKind, Normalise, Pool, Positions, ScheduleKind},
     decoding::{NextToken, Options, Prefix, Special, decode_nbest},
 };
 use strait_text::{
     TokenizerKind,
-    tokenizer::{BOS, EOS, SPECIALS},
+    tokenizer::{BOS, EOS},
 };
 
-const VOCABULARY: usize = 12;
+use common::{VOCABULARY, exact, greedy, texts, trained};
 
 fn recipe() -> Recipe {
     let mut r = Recipe::default();
@@ -30,42 +29,6 @@ fn language_model() -> Recipe {
     let mut r = recipe();
     (r.encoder.kind, r.latent.size) = (NetworkKind::None, 0);
     r
-}
-
-/// All sequences of up to three of four tokens.
-fn texts() -> Vec<Vec<u32>> {
-    let mut all = vec![vec![]];
-    for _ in 0..3 {
-        let longer: Vec<Vec<u32>> = all
-            .iter()
-            .flat_map(|t: &Vec<u32>| (0..4).map(|k| t.iter().copied().chain([SPECIALS + k]).collect()))
-            .collect();
-        all.extend(longer);
-        all.sort();
-        all.dedup();
-    }
-    all
-}
-
-fn trained(recipe: &Recipe, steps: usize) -> Autoencoder {
-    let mut model = Autoencoder::new(recipe, VOCABULARY, 5);
-    let mut trainer = Trainer::new(&model);
-    let mut tape = Tape::new();
-    let texts = texts();
-    for step in 0..steps {
-        let mut rng = ChaCha8Rng::seed_from_u64(step as u64);
-        let batch = model.training_batch(&texts, &mut rng);
-        let progress = Progress { step: step as u64, steps: steps as u64 };
-        trainer.step(&mut model, &mut tape, &batch, progress, &mut rng).unwrap();
-    }
-    model
-}
-
-fn exact(model: &Autoencoder) -> f64 {
-    let texts = texts();
-    let options = Options { max_len: 8, ..Options::default() };
-    let decoded = model.decode(&model.encode(&texts), &options, TokenizerKind::Subword, &vec![0; texts.len()]);
-    decoded.iter().zip(&texts).filter(|(d, t)| d.tokens == **t).count() as f64 / texts.len() as f64
 }
 
 #[test]
@@ -85,8 +48,8 @@ fn either_side_with_any_positions_and_slots_learns_to_copy() {
     (r.decoder.positions, r.decoder.tied) = (Positions::Learned, false);
     variants.push(r);
     for r in variants {
-        let before = exact(&Autoencoder::new(&r, VOCABULARY, 5));
-        let after = exact(&trained(&r, 330));
+        let before = exact(&Autoencoder::new(&r, VOCABULARY, 5), &greedy());
+        let after = exact(&trained(&r, 330), &greedy());
         assert!(before < 0.1 && after > 0.9, "{before} {after}: {r:?}");
     }
 }

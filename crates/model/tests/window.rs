@@ -1,16 +1,15 @@
 //! Window networks: they learn to copy, neighbours do not matter, and what does not fit is cut and paid for.
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-use strait_engine::Tape;
+mod common;
+
 use strait_model::{
-    Autoencoder, Progress, Recipe, Trainer,
+    Autoencoder, Recipe,
     config::{ActivationKind, NetworkKind, ScheduleKind},
     decoding::Options,
 };
-use strait_text::{TokenizerKind, tokenizer::SPECIALS};
+use strait_text::TokenizerKind;
 
-const VOCABULARY: usize = 12;
+use common::{VOCABULARY, exact, texts, trained};
 
 fn recipe() -> Recipe {
     let mut r = Recipe::default();
@@ -20,41 +19,6 @@ fn recipe() -> Recipe {
     (r.training.rate, r.training.schedule, r.training.weight_decay) = (1e-2, ScheduleKind::Constant, 0.0);
     (r.encoder.dropout, r.decoder.dropout, r.latent.noise) = (0.0, 0.0, 0.0);
     r
-}
-
-/// All sequences of up to three of four tokens.
-fn texts() -> Vec<Vec<u32>> {
-    let mut all = vec![vec![]];
-    for _ in 0..3 {
-        let longer: Vec<Vec<u32>> = all
-            .iter()
-            .flat_map(|t: &Vec<u32>| (0..4).map(|k| t.iter().copied().chain([SPECIALS + k]).collect()))
-            .collect();
-        all.extend(longer);
-        all.sort();
-        all.dedup();
-    }
-    all
-}
-
-fn trained(recipe: &Recipe, steps: usize) -> Autoencoder {
-    let mut model = Autoencoder::new(recipe, VOCABULARY, 5);
-    let mut trainer = Trainer::new(&model);
-    let mut tape = Tape::new();
-    let texts = texts();
-    for step in 0..steps {
-        let mut rng = ChaCha8Rng::seed_from_u64(step as u64);
-        let batch = model.training_batch(&texts, &mut rng);
-        let progress = Progress { step: step as u64, steps: steps as u64 };
-        trainer.step(&mut model, &mut tape, &batch, progress, &mut rng).unwrap();
-    }
-    model
-}
-
-fn exact(model: &Autoencoder, options: &Options) -> f64 {
-    let texts = texts();
-    let decoded = model.decode(&model.encode(&texts), options, TokenizerKind::Subword, &vec![0; texts.len()]);
-    decoded.iter().zip(&texts).filter(|(d, t)| d.tokens == **t).count() as f64 / texts.len() as f64
 }
 
 #[test]

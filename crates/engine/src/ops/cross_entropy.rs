@@ -7,18 +7,11 @@
 
 use crate::{
     ParamId, Params, Tape, Var,
-    gemm::{self, A, Finish, Start},
     ops::{
-        linear,
+        output::{Layer, RowScore},
         softmax::{exp_and_sum, max, scale_and_shift, sum},
     },
-    params::Layout,
-    tape::{Backward, Op},
-    threads,
 };
-
-/// Bytes of logits a block may take; large blocks spare traffic on dW, small ones stay in cache.
-const BLOCK_BYTES: usize = 32 << 20;
 
 /// The output layer and how its losses count.
 pub struct CrossEntropy<'a> {
@@ -49,76 +42,20 @@ impl Tape {
     /// Adds the cross-entropy of x (N, H) to the loss. If the tape records, gradients of the output layer's
     /// parameters are accumulated at once (hence `&mut params`).
     pub fn cross_entropy(&mut self, params: &mut Params, x: Var, ce: &CrossEntropy<'_>) -> Scored {
-        let (n, h) = self.shape(x);
-        assert_eq!(ce.targets.len(), n);
-        let (v, _) = params.shape(ce.weight);
-        let block = (BLOCK_BYTES / (4 * v)).clamp(16, 4096).min(n.max(1));
-        let mut logits = self.pool.take(block * v);
-        let wanted = self.values.needs_grad(x);
-        let mut dx = if wanted { self.pool.take(n * h) } else { Vec::new() };
-        let mut scores = std::mem::take(&mut self.scratch.scores);
-        scores.clear();
-        scores.resize(n, RowScore::default());
-        for at in (0..n).step_by(block) {
-            let m = block.min(n - at);
-            let xs = &self.values.get(x)[at * h..(at + m) * h];
-            let logits = &mut logits[..m * v];
-            linear::forward(params, xs, m, ce.weight, ce.bias, logits);
-            softmax_rows(logits, v, at, ce, self.recording(), &mut scores[at..at + m]);
-            if self.recording() {
-                if wanted {
-                    let pack = &params.packed(ce.weight, Layout::Backward)[0];
-                    let dx = &mut dx[at * h..(at + m) * h];
-                    gemm::gemm(m, A::rows(logits, v), pack, dx, h, Start::Zero, Finish::None);
-                }
-                if let Some(dw) = params.grad_dense(ce.weight) {
-                    self.scratch.pack.pack(xs, h, m, h, false);
-                    gemm::gemm(v, A::columns(logits, v), &self.scratch.pack, dw, h, Start::Keep, Finish::None);
-                }
-                if let Some(db) = ce.bias.and_then(|b| params.grad_dense(b)) {
-                    linear::column_sums(logits, v, db);
-                }
-            }
-        }
-        self.pool.give(logits);
-        let scored = Scored {
-            nats: scores.iter().map(|s| s.nats as f64).sum(),
-            correct: scores.iter().map(|s| s.correct as usize).sum(),
-        };
-        let loss: f64 = scores.iter().map(|s| s.loss as f64).sum();
-        self.scratch.scores = scores;
-        self.push_loss(loss * ce.scale as f64, || Some(Fused { x, dx }));
-        scored
+        assert_eq!(ce.targets.len(), self.shape(x).0);
+        let layer = Layer { weight: ce.weight, bias: ce.bias, name: "cross-entropy" };
+        self.fused_output(params, x, layer, ce.scale, |i, row, gradients| {
+            let weight = ce.row_weights.map_or(1.0, |w| w[i]);
+            softmax_row(row, ce.targets[i] as usize, weight, ce, gradients)
+        });
+        let (nats, correct) = self.row_sums();
+        Scored { nats, correct }
     }
 
     /// `-log p[target]` in nats of each row of the last [`Tape::cross_entropy`], (N).
     pub fn row_nats(&self) -> impl ExactSizeIterator<Item = f32> + '_ {
         self.scratch.scores.iter().map(|s| s.nats)
     }
-}
-
-/// The scores of one row.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct RowScore {
-    pub(crate) nats: f32,
-    pub(crate) loss: f32,
-    /// Right predictions among those of the row.
-    pub(crate) correct: u32,
-}
-
-/// Scores each row of logits (m, V) and, if `grads`, replaces it by its gradient.
-fn softmax_rows(logits: &mut [f32], v: usize, at: usize, ce: &CrossEntropy<'_>, grads: bool, scores: &mut [RowScore]) {
-    let m = scores.len();
-    let (logits, scores) = (threads::Shared(logits.as_mut_ptr()), threads::Shared(scores.as_mut_ptr()));
-    threads::split(m, 4, |rows| {
-        for i in rows {
-            // SAFETY: each row belongs to one range of the split, in bounds since i < m.
-            let (row, score) = unsafe { (logits.slice(i * v, v), &mut scores.slice(i, 1)[0]) };
-            let target = ce.targets[at + i] as usize;
-            let weight = ce.row_weights.map_or(1.0, |w| w[at + i]);
-            *score = softmax_row(row, target, weight, ce, grads);
-        }
-    });
 }
 
 /// One row: its score and, if `grads`, its gradient in place.
@@ -139,31 +76,6 @@ fn softmax_row(row: &mut [f32], target: usize, weight: f32, ce: &CrossEntropy<'_
     }
     let loss = if s > 0.0 { (1.0 - s) * nats + s * smooth } else { nats };
     RowScore { nats, loss: weight * loss, correct: u32::from(at_target >= top) }
-}
-
-struct Fused {
-    x: Var,
-    dx: Vec<f32>,
-}
-
-impl Op for Fused {
-    fn name(&self) -> &'static str {
-        "cross-entropy"
-    }
-    fn is_loss(&self) -> bool {
-        true
-    }
-    fn backward(&mut self, _: &[f32], cx: &mut Backward<'_>) {
-        let dx = std::mem::take(&mut self.dx);
-        if let Some((g, fresh)) = cx.grads.slot(self.x, cx.values, cx.pool) {
-            if fresh {
-                g.copy_from_slice(&dx);
-            } else {
-                g.iter_mut().zip(&dx).for_each(|(g, d)| *g += d);
-            }
-        }
-        cx.pool.give(dx);
-    }
 }
 
 /// The plain twin: the loss of one row in f64.

@@ -15,6 +15,7 @@ pub mod linear;
 pub mod linear_transposed;
 pub mod losses;
 pub mod normalise;
+pub(crate) mod output;
 pub mod pooling;
 pub mod reshape;
 pub mod rnn;

@@ -1,6 +1,7 @@
 //! Decoders: a latent, and the tokens before, to the scores of the next token.
 
 mod bag;
+mod output;
 mod recurrent;
 mod transformer;
 mod window;

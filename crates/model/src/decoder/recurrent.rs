@@ -9,13 +9,13 @@ use strait_engine::{
     ParamId, Params, Tape, Var, init,
     ops::{
         activation::Activation,
-        cross_entropy::{CrossEntropy, Scored},
+        cross_entropy::Scored,
         embedding, linear,
         rnn::{Cell, State},
     },
 };
 
-use super::Task;
+use super::{Task, output::Output};
 use crate::{
     config::DecoderConfig,
     decoding::NextToken,
@@ -31,9 +31,8 @@ pub struct Decoder {
     starts: Vec<(ParamId, ParamId)>,
     /// Projection (E, H) and its bias before tied output weights.
     projection: Option<(ParamId, ParamId)>,
-    /// Output weights (V, E) or (V, H).
-    output: ParamId,
-    output_bias: ParamId,
+    /// Reads rows of E (tied) or H columns.
+    output: Output,
 }
 
 impl Decoder {
@@ -45,7 +44,7 @@ impl Decoder {
         latent: usize,
         rng: &mut impl Rng,
     ) -> Self {
-        let (v, e) = params.shape(embedding);
+        let (_, e) = params.shape(embedding);
         let shape = Shape {
             cell: config.kind.cell().unwrap_or(Cell::Lstm),
             input: e,
@@ -63,16 +62,13 @@ impl Decoder {
                 (weight, params.add(format!("decoder.start.{l}.bias"), (1, h), vec![0.0; h]))
             })
             .collect();
-        let (projection, output) = if config.tied {
+        let projection = config.tied.then(|| {
             let weight = init::xavier((e, h), rng);
             let weight = params.add("decoder.projection.weight", (e, h), weight);
-            (Some((weight, params.add("decoder.projection.bias", (1, e), vec![0.0; e]))), embedding)
-        } else {
-            let weight = init::uniform(v * h, (1.0 / h as f32).sqrt(), rng);
-            (None, params.add("decoder.output.weight", (v, h), weight))
-        };
-        let output_bias = params.add("decoder.output.bias", (1, v), vec![0.0; v]);
-        Decoder { dropout: config.dropout, stack, starts, projection, output, output_bias }
+            (weight, params.add("decoder.projection.bias", (1, e), vec![0.0; e]))
+        });
+        let output = Output::new(params, (embedding, config.tied), h, rng);
+        Decoder { dropout: config.dropout, stack, starts, projection, output }
     }
 
     /// See [`super::Decoder::loss`].
@@ -98,15 +94,7 @@ impl Decoder {
         if let Some((w, b)) = self.projection {
             y = tape.linear(params, y, w, Some(b));
         }
-        let ce = CrossEntropy {
-            weight: self.output,
-            bias: Some(self.output_bias),
-            targets: &batch.targets,
-            row_weights: None,
-            smoothing: task.label_smoothing,
-            scale: task.scale,
-        };
-        tape.cross_entropy(params, y, &ce)
+        self.output.loss(tape, params, y, task)
     }
 
     /// See [`super::Decoder::generator`].
@@ -139,7 +127,7 @@ pub struct Generator<'a> {
 
 impl NextToken for Generator<'_> {
     fn vocabulary(&self) -> usize {
-        self.params.shape(self.decoder.output).0
+        self.decoder.output.vocabulary(self.params)
     }
 
     fn rows(&self) -> usize {
@@ -147,7 +135,6 @@ impl NextToken for Generator<'_> {
     }
 
     fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>) {
-        let Decoder { output, output_bias, .. } = *self.decoder;
         let e = self.params.shape(self.table).1;
         self.x.resize(self.rows * e, 0.0);
         embedding::forward(self.params, self.table, tokens, &mut self.x);
@@ -160,8 +147,7 @@ impl NextToken for Generator<'_> {
             linear::forward(self.params, y, self.rows, w, Some(b), &mut self.projected);
             y = &self.projected;
         }
-        logits.resize(self.rows * self.params.shape(output).0, 0.0);
-        linear::forward(self.params, y, self.rows, output, Some(output_bias), logits);
+        self.decoder.output.scores(self.params, y, self.rows, logits);
     }
 
     fn select(&mut self, from: &[usize]) {

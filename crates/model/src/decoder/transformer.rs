@@ -6,14 +6,11 @@
 
 use rand::Rng;
 use strait_engine::{
-    ParamId, Params, Tape, Var, init,
-    ops::{
-        cross_entropy::{CrossEntropy, Scored},
-        embedding, linear,
-    },
+    ParamId, Params, Tape, Var,
+    ops::{cross_entropy::Scored, embedding},
 };
 
-use super::Task;
+use super::{Task, output::Output};
 use crate::{
     config::{DecoderConfig, LatentConfig},
     decoding::NextToken,
@@ -27,9 +24,7 @@ pub struct Decoder {
     stack: Stack,
     /// Vectors of which a latent consists, K.
     slots: usize,
-    /// Output weights (V, D) and their bias.
-    output: ParamId,
-    output_bias: ParamId,
+    output: Output,
 }
 
 impl Decoder {
@@ -41,7 +36,7 @@ impl Decoder {
         latent: &LatentConfig,
         rng: &mut impl Rng,
     ) -> Self {
-        let (v, d) = params.shape(embedding);
+        let (_, d) = params.shape(embedding);
         let shape = Shape {
             width: d,
             heads: config.heads,
@@ -54,15 +49,8 @@ impl Decoder {
             dropout: config.dropout,
         };
         let stack = Stack::new(params, "decoder.transformer", shape, rng);
-        let output = match config.tied {
-            true => embedding,
-            false => {
-                let weight = init::uniform(v * d, (1.0 / d as f32).sqrt(), rng);
-                params.add("decoder.output.weight", (v, d), weight)
-            }
-        };
-        let output_bias = params.add("decoder.output.bias", (1, v), vec![0.0; v]);
-        Decoder { dropout: config.dropout, stack, slots: latent.slots, output, output_bias }
+        let output = Output::new(params, (embedding, config.tied), d, rng);
+        Decoder { dropout: config.dropout, stack, slots: latent.slots, output }
     }
 
     /// See [`super::Decoder::loss`].
@@ -79,15 +67,7 @@ impl Decoder {
         let memory = task.z.map(|z| self.memory(tape, z));
         let y = self.stack.forward(tape, params, x, (&batch.packing, memory), rng);
         let y = tape.dropout(y, self.dropout, rng);
-        let ce = CrossEntropy {
-            weight: self.output,
-            bias: Some(self.output_bias),
-            targets: &batch.targets,
-            row_weights: None,
-            smoothing: task.label_smoothing,
-            scale: task.scale,
-        };
-        tape.cross_entropy(params, y, &ce)
+        self.output.loss(tape, params, y, task)
     }
 
     /// z (B, Z), the slots of a latent side by side -> the slots as rows.
@@ -121,7 +101,7 @@ pub struct Generator<'a> {
 
 impl NextToken for Generator<'_> {
     fn vocabulary(&self) -> usize {
-        self.params.shape(self.decoder.output).0
+        self.decoder.output.vocabulary(self.params)
     }
 
     fn rows(&self) -> usize {
@@ -129,12 +109,11 @@ impl NextToken for Generator<'_> {
     }
 
     fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>) {
-        let Decoder { stack, output, output_bias, .. } = self.decoder;
+        let Decoder { stack, output, .. } = self.decoder;
         self.x.resize(self.rows * stack.shape.width, 0.0);
         embedding::forward(self.params, self.table, tokens, &mut self.x);
         let y = self.state.step(stack, self.params, &self.x);
-        logits.resize(self.rows * self.params.shape(*output).0, 0.0);
-        linear::forward(self.params, y, self.rows, *output, Some(*output_bias), logits);
+        output.scores(self.params, y, self.rows, logits);
     }
 
     fn select(&mut self, from: &[usize]) {

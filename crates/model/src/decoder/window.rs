@@ -10,16 +10,10 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use strait_engine::{
-    ParamId, Params, Tape, Var, init,
-    ops::{
-        cross_entropy::{CrossEntropy, Scored},
-        linear,
-    },
-};
+use strait_engine::{ParamId, Params, Tape, Var, init, ops::cross_entropy::Scored};
 use strait_text::tokenizer::EOS;
 
-use super::Task;
+use super::{Task, output::Output};
 use crate::{
     batch::Batch,
     config::DecoderConfig,
@@ -36,8 +30,8 @@ pub struct Decoder {
     trunk: Trunk,
     /// B (W E, H) and c (1, W E): place by place.
     places: (ParamId, ParamId),
-    /// Output weights (V, E) and bias (1, V).
-    output: (ParamId, ParamId),
+    /// Reads rows of E columns.
+    output: Output,
 }
 
 impl Decoder {
@@ -63,14 +57,8 @@ impl Decoder {
         let weight = init::uniform(width * h, (6.0 / (e + h) as f32).sqrt(), rng);
         let weight = params.add("decoder.places.weight", (width, h), weight);
         let places = (weight, params.add("decoder.places.bias", (1, width), vec![0.0; width]));
-        let output = if config.tied {
-            embedding
-        } else {
-            let weight = init::uniform(v * e, (1.0 / e as f32).sqrt(), rng);
-            params.add("decoder.output.weight", (v, e), weight)
-        };
-        let bias = params.add("decoder.output.bias", (1, v), vec![0.0; v]);
-        Decoder { window: config.window, vocabulary: v, dropout: config.dropout, trunk, places, output: (output, bias) }
+        let output = Output::new(params, (embedding, config.tied), e, rng);
+        Decoder { window: config.window, vocabulary: v, dropout: config.dropout, trunk, places, output }
     }
 
     /// z (B, Z) -> y (B, W E).
@@ -96,15 +84,7 @@ impl Decoder {
         let order: Vec<u32> = (0..self.window.min(packing.steps())).flat_map(place).collect();
         let y = tape.gather_rows(y, &order);
         let y = tape.dropout(y, self.dropout, rng);
-        let ce = CrossEntropy {
-            weight: self.output.0,
-            bias: Some(self.output.1),
-            targets: &batch.targets[..order.len()],
-            row_weights: None,
-            smoothing: task.label_smoothing,
-            scale: task.scale,
-        };
-        let scored = tape.cross_entropy(params, y, &ce);
+        let scored = self.output.loss(tape, params, y, task);
         let beyond = (batch.targets.len() - order.len()) as f64 * self.beyond();
         Scored { nats: scored.nats + beyond, ..scored }
     }
@@ -158,15 +138,15 @@ impl NextToken for Generator<'_> {
 
     fn step(&mut self, _tokens: &[u32], logits: &mut Vec<f32>) {
         let Decoder { window, output, .. } = *self.decoder;
-        let (v, e) = self.params.shape(output.0);
-        logits.clear();
-        logits.resize(self.rows * v, f32::NEG_INFINITY);
+        let (v, e) = self.params.shape(output.weight);
         if self.at < window {
             self.place.clear();
             let rows = self.features.chunks_exact(window * e);
             rows.for_each(|row| self.place.extend_from_slice(&row[self.at * e..][..e]));
-            linear::forward(self.params, &self.place, self.rows, output.0, Some(output.1), logits);
+            output.scores(self.params, &self.place, self.rows, logits);
         } else {
+            logits.clear();
+            logits.resize(self.rows * v, f32::NEG_INFINITY);
             logits.iter_mut().skip(EOS as usize).step_by(v).for_each(|end| *end = 0.0);
         }
         self.at += 1;

@@ -2,7 +2,6 @@
 
 mod embedding;
 mod multinomial;
-mod output;
 mod squared;
 
 pub use multinomial::{Multinomial, reference as multinomial_reference};

@@ -11,11 +11,12 @@
 //! these take the place of p, and `r_v n_iv` that of n, in the loss; the scores that are learned are still those of
 //! whole texts.
 
-use super::{Bags, output::Layer};
+use super::Bags;
 use crate::{
     ParamId, Params, Tape, Var,
     ops::{
-        cross_entropy::{RowScore, Scored},
+        cross_entropy::Scored,
+        output::{Layer, RowScore},
         softmax::{exp_and_sum, max, scale_and_shift, sum},
     },
     simd,
@@ -198,7 +199,7 @@ mod tests {
             let loss =
                 Multinomial { weight: ids[0], bias: Some(ids[1]), counts: &counts, thinning, smoothing, scale: 0.3 };
             p.zero_grads();
-            super::super::output::tests::check(&mut p, &x, (4, 4), &|t, p, v| {
+            crate::ops::output::tests::check(&mut p, &x, (4, 4), &|t, p, v| {
                 t.multinomial(p, v, &loss);
             });
         }

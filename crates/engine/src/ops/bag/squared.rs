@@ -3,8 +3,12 @@
 //! For x (B, H), W (V, H), b (1, V) and targets y (B, V): `s = x W^T + b`, `loss = scale sum_i sum_v (s_iv - y_iv)^2`,
 //! gradient of the scores `2 scale (s - y)`.
 
-use super::{Bags, output::Layer};
-use crate::{ParamId, Params, Tape, Var, ops::cross_entropy::RowScore, simd};
+use super::Bags;
+use crate::{
+    ParamId, Params, Tape, Var,
+    ops::output::{Layer, RowScore},
+    simd,
+};
 
 /// The output layer and the rows it is to meet.
 pub struct SquaredCounts<'a> {
@@ -80,7 +84,7 @@ mod tests {
         let (mut p, ids) = params(&[(37, 4), (1, 37)]);
         let (targets, x) = (targets(), numbers(12, 3));
         let loss = SquaredCounts { weight: ids[0], bias: Some(ids[1]), targets: &targets, scale: 0.1 };
-        super::super::output::tests::check(&mut p, &x, (3, 4), &|t, p, v| {
+        crate::ops::output::tests::check(&mut p, &x, (3, 4), &|t, p, v| {
             t.squared_counts(p, v, &loss);
         });
         let mut t = Tape::inference();

@@ -1,36 +1,45 @@
-//! What the losses of bags share: an output layer over the vocabulary, scored over blocks of rows so that the (B, V)
-//! scores never exist as a whole.
+//! What cross-entropy and the losses of bags share: an output layer over the vocabulary, scored over blocks of rows so that
+//! the (N, V) scores never exist as a whole.
 //!
-//! For x (B, H), W (V, H), b (1, V): `s = x W^T + b`; a loss turns each row of s into its gradient ds while the block is in
+//! For x (N, H), W (V, H), b (1, V): `s = x W^T + b`; a loss turns each row of s into its gradient ds while the block is in
 //! cache, `dx = ds W` is kept for the way back, `dW += ds^T x` and `db += sum over rows of ds` go to the parameters at
 //! once.
 
 use crate::{
     ParamId, Params, Tape, Var,
     gemm::{self, A, Finish, Start},
-    ops::{cross_entropy::RowScore, elementwise::add_scaled, linear},
+    ops::{elementwise::add_scaled, linear},
     params::Layout,
     tape::{Backward, Op},
     threads::{self, Shared},
 };
 
-/// Bytes of scores a block may take, as in cross-entropy.
+/// Bytes of scores a block may take; large blocks spare traffic on dW, small ones stay in cache.
 const BLOCK_BYTES: usize = 32 << 20;
 
 /// The output layer: W (V, H) and b (1, V).
 #[derive(Clone, Copy)]
-pub(super) struct Layer {
-    pub(super) weight: ParamId,
-    pub(super) bias: Option<ParamId>,
+pub(crate) struct Layer {
+    pub(crate) weight: ParamId,
+    pub(crate) bias: Option<ParamId>,
     /// The loss's name in messages.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
+}
+
+/// The scores of one row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RowScore {
+    pub(crate) nats: f32,
+    pub(crate) loss: f32,
+    /// Right predictions among those of the row.
+    pub(crate) correct: u32,
 }
 
 impl Tape {
-    /// Scores x (B, H) by `score(row, scores, gradients)`, which returns the row's loss and, if `gradients`, replaces its
+    /// Scores x (N, H) by `score(row, scores, gradients)`, which returns the row's loss and, if `gradients`, replaces its
     /// scores (V) by their gradient; adds the sum of the losses, times `scale`, to the loss. The rows' scores stay
     /// behind for [`Tape::row_nats`].
-    pub(super) fn fused_output(
+    pub(crate) fn fused_output(
         &mut self,
         params: &mut Params,
         x: Var,
@@ -82,7 +91,7 @@ impl Tape {
     }
 
     /// Sum of the nats, and of what was right, over the rows of the last scoring.
-    pub(super) fn row_sums(&self) -> (f64, usize) {
+    pub(crate) fn row_sums(&self) -> (f64, usize) {
         let scores = &self.scratch.scores;
         (scores.iter().map(|s| s.nats as f64).sum(), scores.iter().map(|s| s.correct as usize).sum())
     }
@@ -109,12 +118,12 @@ impl Op for Fused {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Compares the gradients of the loss that `f` builds from x with central differences; apart from the shared check
     /// because these layers take `&mut Params`.
-    pub(in crate::ops::bag) fn check(
+    pub(in crate::ops) fn check(
         p: &mut Params,
         x: &[f32],
         shape: (usize, usize),
