@@ -117,7 +117,8 @@ impl Progress {
             format!("step {step} of {steps}, {epoch:.1} passes: validation {bits_per_byte:.3} bits per byte");
         said += &quality(event);
         for (name, value) in figures {
-            said += &format!(", {} {value:.2}", name.replace('_', " "));
+            let digits = if value.fract() == 0.0 { 0 } else { 2 };
+            said += &format!(", {} {value:.digits$}", name.replace('_', " "));
         }
         // One pair and one sample tell how it goes; different ones each time would not show the progress of any.
         for (text, back) in reconstructions.iter().take(1) {

@@ -11,19 +11,12 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use serde::Serialize;
 use strait_eval::Spread;
 use strait_model::latent::Posterior;
 
-use crate::{
-    diagonal::Diagonal,
-    log_space::log_mean_exp,
-    request::{Hear, Progress},
-};
+use crate::request::{Hear, Progress};
 
-/// Variance of the posterior's mean above which a dimension is active.
-pub const ACTIVE: f64 = 0.01;
 /// Texts below which the aggregate posterior says little.
 pub const ENOUGH: usize = 5000;
 /// Texts that are compared with each other at most.
@@ -61,13 +54,13 @@ pub struct PosteriorUse {
 impl LatentUse {
     /// Measures the posteriors of texts, each over Z dimensions.
     pub(crate) fn new(texts: &str, posterior: &Posterior, dim: usize, seeds: &[u64], hear: Hear<'_>) -> Self {
-        let mut variances = variances(&posterior.mean, dim);
+        let mut variances = posterior.mean_variances(dim);
         variances.sort_by(|a, b| b.total_cmp(a));
         LatentUse {
             texts: texts.into(),
             n: posterior.mean.len() / dim.max(1),
             dimensions: dim,
-            active_units: variances.iter().filter(|&&v| v > ACTIVE).count(),
+            active_units: posterior.active_units(dim),
             variances,
             posterior: PosteriorUse::new(posterior, dim, seeds, hear),
         }
@@ -76,77 +69,22 @@ impl LatentUse {
 
 impl PosteriorUse {
     fn new(posterior: &Posterior, dim: usize, seeds: &[u64], hear: Hear<'_>) -> Option<Self> {
-        let all = Posteriors { mean: &posterior.mean, log_variance: posterior.log_variance.as_ref()?, dim };
-        let divergence = posterior.divergences(dim).iter().sum::<f64>() / all.len().max(1) as f64;
+        let n = posterior.mean.len() / dim.max(1);
+        let divergence = posterior.divergences(dim).iter().sum::<f64>() / n.max(1) as f64;
         let information = seeds.iter().enumerate().map(|(i, &seed)| {
             hear(Progress { part: "use of the latent", done: i, of: seeds.len() });
-            all.mutual_information(seed)
+            let z = posterior.draw(&mut ChaCha8Rng::seed_from_u64(seed));
+            posterior.mutual_information(&z, dim)
         });
-        let information: Vec<f64> = information.collect();
+        let information: Vec<f64> = information.collect::<Option<_>>()?;
         let rest: Vec<f64> = information.iter().map(|i| divergence - i).collect();
         Some(PosteriorUse {
             divergence,
             mutual_information: Spread::new(&information),
             aggregate_divergence: Spread::new(&rest),
-            cap: (all.len() as f64).ln(),
+            cap: (n as f64).ln(),
         })
     }
-}
-
-/// The posteriors of N texts.
-struct Posteriors<'a> {
-    /// (N, Z) each.
-    mean: &'a [f32],
-    log_variance: &'a [f32],
-    dim: usize,
-}
-
-impl Posteriors<'_> {
-    fn len(&self) -> usize {
-        self.mean.len() / self.dim.max(1)
-    }
-
-    fn of(&self, n: usize) -> Diagonal<'_> {
-        let row = n * self.dim..(n + 1) * self.dim;
-        Diagonal { mean: &self.mean[row.clone()], log_variance: &self.log_variance[row] }
-    }
-
-    /// `1/N sum_n log q(z_n|x_n) / q(z_n)` with `z_n ~ q(z|x_n)`, in nats.
-    fn mutual_information(&self, seed: u64) -> f64 {
-        let n = self.len();
-        let precision: Vec<f64> = self.log_variance.iter().map(|&v| (-f64::from(v)).exp()).collect();
-        let norm: Vec<f64> =
-            self.log_variance.chunks_exact(self.dim).map(|row| row.iter().map(|&v| f64::from(v)).sum()).collect();
-        // log q(z|x_m) but for a constant that is the same in all.
-        let log_density = |z: &[f64], m: usize| {
-            let row = m * self.dim..(m + 1) * self.dim;
-            let each = z.iter().zip(&self.mean[row.clone()]).zip(&precision[row]);
-            -0.5 * (norm[m] + each.map(|((z, &m), p)| (z - f64::from(m)).powi(2) * p).sum::<f64>())
-        };
-        let one = |i: usize| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(i as u64);
-            let mut z = Vec::with_capacity(self.dim);
-            self.of(i).draw(&mut rng, &mut z);
-            let z: Vec<f64> = z.into_iter().map(f64::from).collect();
-            let all: Vec<f64> = (0..n).map(|m| log_density(&z, m)).collect();
-            all[i] - log_mean_exp(&all)
-        };
-        let each: Vec<f64> = (0..n).into_par_iter().map(one).collect();
-        each.iter().sum::<f64>() / n.max(1) as f64
-    }
-}
-
-/// Variance of each column of `rows` (N, Z), (Z).
-fn variances(rows: &[f32], dim: usize) -> Vec<f64> {
-    let n = (rows.len() / dim.max(1)).max(1) as f64;
-    let column = |d: usize| rows.iter().skip(d).step_by(dim).map(|&x| f64::from(x));
-    (0..dim)
-        .map(|d| {
-            let mean = column(d).sum::<f64>() / n;
-            column(d).map(|x| (x - mean).powi(2)).sum::<f64>() / n
-        })
-        .collect()
 }
 
 #[cfg(test)]

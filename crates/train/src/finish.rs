@@ -12,8 +12,10 @@ use strait_model::{
 use crate::{
     Event, TrainError,
     calibrate::{self, Calibration},
-    card, fitting, look,
-    run::{Log, Run},
+    card, fitting,
+    log::Log,
+    look,
+    run::Run,
 };
 
 /// Validation texts that the figures are measured on at most.

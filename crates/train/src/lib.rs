@@ -11,7 +11,9 @@ pub mod finish;
 mod fitting;
 mod generators;
 pub mod latents;
+mod log;
 pub mod look;
+mod meter;
 pub mod plan;
 pub mod run;
 

@@ -6,7 +6,6 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -26,14 +25,15 @@ use strait_text::Tokenizer;
 use crate::{
     Budget, Event, Listener, Plan, Size, TrainError,
     checkpoint::{Best, Checkpoint, Position, Writer},
-    finish, latents, look,
+    finish, latents,
+    log::Log,
+    look,
+    meter::Meter,
     plan::{self, Material},
 };
 
 /// Seconds between checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(15);
-/// Time between two [`Event::Step`]s.
-const REPORT_EVERY: Duration = Duration::from_millis(250);
 /// A latent that carries nothing is warned of from this share of the steps on.
 const ALARM_FROM: f64 = 0.5;
 /// Fewest distinct texts that can be trained on.
@@ -407,100 +407,4 @@ impl Run {
 /// Figures as an event carries them.
 fn figures(figures: &Figures) -> BTreeMap<String, f64> {
     figures.iter().filter(|f| f.1.is_finite()).map(|&(name, value)| (name.to_string(), value)).collect()
-}
-
-/// Speed and loss since the last report.
-struct Meter {
-    since: Instant,
-    paused: Duration,
-    steps: u64,
-    nats: f64,
-    bytes: usize,
-    tokens: usize,
-    /// Smoothed seconds of a step.
-    pace: Option<f64>,
-    /// Smoothed nats and bytes of a report.
-    smoothed: Option<(f64, f64)>,
-}
-
-impl Meter {
-    fn new() -> Self {
-        let (since, paused) = (Instant::now(), Duration::ZERO);
-        Meter { since, paused, steps: 0, nats: 0.0, bytes: 0, tokens: 0, pace: None, smoothed: None }
-    }
-    fn add(&mut self, nats: f64, bytes: usize, tokens: usize) {
-        (self.nats, self.bytes, self.tokens) = (self.nats + nats, self.bytes + bytes, self.tokens + tokens);
-        self.steps += 1;
-    }
-    fn elapsed(&self) -> f64 {
-        (self.since.elapsed().saturating_sub(self.paused)).as_secs_f64().max(1e-9)
-    }
-    fn due(&self) -> bool {
-        self.since.elapsed() >= REPORT_EVERY
-    }
-    fn speed(&self) -> f64 {
-        self.tokens as f64 / self.elapsed()
-    }
-    fn seconds_a_step(&mut self) -> f64 {
-        let now = self.elapsed() / self.steps.max(1) as f64;
-        let pace = self.pace.map_or(now, |p| 0.9 * p + 0.1 * now);
-        self.pace = Some(pace);
-        pace
-    }
-    /// Bits per byte, smoothed over the last reports: batches of long texts lose more than those of short ones.
-    fn loss(&mut self) -> f64 {
-        let now = (self.nats, self.bytes as f64);
-        let (nats, bytes) = self.smoothed.map_or(now, |(n, b)| (0.9 * n + 0.1 * now.0, 0.9 * b + 0.1 * now.1));
-        self.smoothed = Some((nats, bytes));
-        look::bits_per_byte(nats, bytes.max(1.0) as usize)
-    }
-    fn next(&mut self) {
-        *self = Meter { pace: self.pace, smoothed: self.smoothed, ..Meter::new() };
-    }
-    fn skip(&mut self, pause: Duration) {
-        self.paused += pause;
-    }
-}
-
-/// Passes events on and appends them to `metrics.jsonl`.
-pub(crate) struct Log<'a> {
-    file: fs::File,
-    listener: &'a mut dyn Listener,
-    failed: bool,
-}
-
-impl<'a> Log<'a> {
-    /// Opens the log; lines of steps after `step` (made, but lost with the checkpoint) are dropped.
-    fn open(dir: &Path, step: u64, listener: &'a mut dyn Listener) -> Result<Self, TrainError> {
-        let path = dir.join("metrics.jsonl");
-        let old = fs::read_to_string(&path).unwrap_or_default();
-        let kept: String = old
-            .lines()
-            .filter(|line| {
-                let value: Option<serde_json::Value> = serde_json::from_str(line).ok();
-                value.is_some_and(|v| v.get("step").and_then(serde_json::Value::as_u64).is_none_or(|s| s <= step))
-            })
-            .flat_map(|line| [line, "\n"])
-            .collect();
-        write_flushed(&path, kept.as_bytes())?;
-        let open = fs::OpenOptions::new().append(true).open(&path);
-        let file = open.map_err(|source| FolderError::Io { path, what: "open the file", source })?;
-        Ok(Log { file, listener, failed: false })
-    }
-
-    /// The contents so far.
-    pub(crate) fn contents(&self, dir: &Path) -> Vec<u8> {
-        fs::read(dir.join("metrics.jsonl")).unwrap_or_default()
-    }
-
-    pub(crate) fn hear(&mut self, event: &Event) {
-        if let Ok(mut line) = serde_json::to_vec(event) {
-            line.push(b'\n');
-            if self.file.write_all(&line).is_err() && !std::mem::replace(&mut self.failed, true) {
-                let message = "metrics.jsonl cannot be written (is the disk full?); training goes on".to_string();
-                self.listener.hear(&Event::Warning { message });
-            }
-        }
-        self.listener.hear(event);
-    }
 }

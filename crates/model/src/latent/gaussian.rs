@@ -10,7 +10,7 @@
 //! In training `z = mu + sigma e`, e ~ N(0, I); afterwards z is the mean.
 
 use rand::Rng;
-use strait_engine::{ParamId, Params, Tape, Var, init, ops::activation::Activation, ops::gaussian};
+use strait_engine::{ParamId, Params, Tape, Var, init, ops::activation::Activation};
 
 use super::{Code, normalise::Normaliser};
 use crate::config::{LatentConfig, Normalise};
@@ -78,39 +78,10 @@ impl Gaussian {
     }
 }
 
-/// What an encoder makes of n texts, on the host.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Posterior {
-    /// Means (n, Z); points and codes themselves.
-    pub mean: Vec<f32>,
-    /// Log variances (n, Z), of a Gaussian posterior.
-    pub log_variance: Option<Vec<f32>>,
-}
-
-impl Posterior {
-    /// A draw for each text (n, Z); without variances, the means.
-    pub fn draw(&self, rng: &mut impl Rng) -> Vec<f32> {
-        let Some(log_variance) = &self.log_variance else { return self.mean.clone() };
-        let noise = init::normal(self.mean.len(), 1.0, rng);
-        let parts = self.mean.iter().zip(log_variance.iter().zip(&noise));
-        parts.map(|(&m, (&lv, &e))| m + (0.5 * lv).exp() * e).collect()
-    }
-
-    /// `KL(q(z|x) || N(0, I))` of each text in nats, (n); 0 without variances. `size` is Z.
-    pub fn divergences(&self, size: usize) -> Vec<f64> {
-        let n = self.mean.len() / size.max(1);
-        let Some(log_variance) = &self.log_variance else { return vec![0.0; n] };
-        let row = |(m, lv): (&[f32], &[f32])| {
-            m.iter().zip(lv).map(|(&m, &lv)| gaussian::reference(m as f64, lv as f64)).sum()
-        };
-        self.mean.chunks_exact(size).zip(log_variance.chunks_exact(size)).map(row).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::LatentKind;
+    use crate::{config::LatentKind, latent::Posterior};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 

@@ -6,6 +6,7 @@
 mod gaussian;
 mod normalise;
 mod point;
+mod posterior;
 mod quantised;
 
 use rand::Rng;
@@ -13,7 +14,7 @@ use strait_engine::{ParamId, Params, Tape, Var, init};
 
 use crate::config::{LatentConfig, LatentKind};
 
-pub use gaussian::Posterior;
+pub use posterior::Posterior;
 pub use quantised::{Codebook, perplexity};
 
 /// The latents of a batch.
