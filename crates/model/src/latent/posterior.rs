@@ -45,7 +45,7 @@ impl Posterior {
         (0..size).map(variance).collect()
     }
 
-    /// Dimensions in use: those whose mean varies over the texts by more than [`ACTIVE`] (Burda et al. 2016).
+    /// Dimensions in use: those whose mean varies over the texts by more than 0.01 (Burda et al. 2016).
     pub fn active_units(&self, size: usize) -> usize {
         self.mean_variances(size).iter().filter(|&&v| v > ACTIVE).count()
     }
