@@ -8,11 +8,13 @@ use strait_engine::{
     ops::{
         activation::Activation,
         attention::Attention,
+        bag::{Bags, Multinomial, SquaredCounts},
         cross_entropy::CrossEntropy,
         feed_forward::FeedForward,
         gaussian::Divergence,
         losses::Weighting,
         rnn::{Cell, Direction, Rnn, Weights},
+        rotary::Turns,
     },
     optim::{Optimiser, Rule},
 };
@@ -219,6 +221,60 @@ fn cross_entropy_with_smoothing_and_with_tied_weights() {
     ce.targets = &[3, 0, 8, 8, 1];
     c.tape.cross_entropy(&mut c.params, x, &ce);
     c.finish_loss();
+}
+
+#[test]
+fn rotary_positions() {
+    let packing = Arc::new(Packing::new(&[5, 3, 1]));
+    let mut c = Case::new("rotary");
+    let x = c.input("x");
+    let y = c.tape.rotate(x, 8, &packing, &Arc::new(Turns::new(4, 5)));
+    c.finish(y);
+}
+
+#[test]
+fn bags_and_losses_of_counts() {
+    let mut bags = Bags::new();
+    bags.push([(4, 0.7), (1, 1.5)]);
+    bags.push([]);
+    bags.push([(1, -2.0), (3, 1.0), (1, 0.5)]);
+    let mut c = Case::new("embedding_bag");
+    let table = c.param("table");
+    let y = c.tape.embedding_bag(&c.params, table, &Arc::new(bags));
+    c.finish(y);
+
+    let mut counts = Bags::new();
+    counts.push([(3, 4.0), (8, 1.0)]);
+    counts.push([]);
+    counts.push([(0, 2.0)]);
+    let mut thinning = [0.0; 9];
+    thinning[3] = 0.25f32.ln();
+    for (name, thinning, smoothing) in [("multinomial", None, 0.1), ("thinned", Some(&thinning[..]), 0.0)] {
+        let mut c = Case::new(name);
+        let (x, weight, bias) = (c.input("x"), c.param("weight"), Some(c.param("bias")));
+        let loss = Multinomial { weight, bias, counts: &counts, thinning, smoothing, scale: 0.3 };
+        c.tape.multinomial(&mut c.params, x, &loss);
+        c.finish_loss();
+    }
+    let mut c = Case::new("squared_counts");
+    let (x, weight, bias) = (c.input("x"), c.param("weight"), Some(c.param("bias")));
+    c.tape.squared_counts(&mut c.params, x, &SquaredCounts { weight, bias, targets: &counts, scale: 0.3 });
+    c.finish_loss();
+}
+
+#[test]
+fn the_slope_of_a_critic() {
+    let mut c = Case::new("slope");
+    let (data, shape) = tensor("slope.in.x");
+    let x = c.tape.input(&data, shape);
+    let (first, second) = (c.param("first"), c.param("second"));
+    let h = c.tape.linear(&c.params, x, first, None);
+    let mask: Vec<f32> = c.tape.value(h).iter().map(|&h| if h > 0.0 { 1.0 } else { 0.2 }).collect();
+    let (mask, ones) = (c.tape.input(&mask, (5, 6)), c.tape.input(&[1.0; 5], (5, 1)));
+    let g = c.tape.linear_transposed(&c.params, ones, second);
+    let g = c.tape.mul(g, mask);
+    let y = c.tape.linear_transposed(&c.params, g, first);
+    c.finish(y);
 }
 
 #[test]
