@@ -70,10 +70,22 @@ impl EvaluationRequest {
         }
     }
 
+    /// Texts that suffice for a first look.
+    pub const FEW: usize = 500;
+
     /// The same with less effort, for a first look: fewer texts and draws, no LSTM judge.
     pub fn quick(self) -> Self {
-        let texts = spread(&self.texts, 500);
-        EvaluationRequest { texts, importance: 50, importance_texts: 200, judge: None, ..self }
+        self.light().on_at_most(Self::FEW)
+    }
+
+    /// The same with fewer draws and without LSTM judge.
+    pub fn light(self) -> Self {
+        EvaluationRequest { importance: 50, importance_texts: 200, judge: None, ..self }
+    }
+
+    /// The same on at most so many of the texts, spread evenly over all.
+    pub fn on_at_most(self, texts: usize) -> Self {
+        EvaluationRequest { texts: spread(&self.texts, texts), ..self }
     }
 
     /// Refuses values with which nothing could be measured.

@@ -219,13 +219,40 @@ impl Autoencoder {
     /// # Panics
     /// If there is not one latent for each text.
     pub fn score_from<T: AsRef<[u32]>>(&mut self, texts: &[T], latents: &[f32], each: &mut Vec<f64>) -> StepLoss {
+        each.clear();
+        each.resize(texts.len(), 0.0);
+        self.losses_from(texts, latents, |decoder, tape, batch, order| {
+            let sums = decoder.sequence_nats(tape, batch);
+            order.iter().zip(sums).for_each(|(&i, s)| each[i] = s);
+        })
+    }
+
+    /// The same for each token of each text, the end symbol's last; none if the decoder does not tell tokens apart.
+    ///
+    /// # Panics
+    /// If there is not one latent for each text.
+    pub fn token_nats_from<T: AsRef<[u32]>>(&mut self, texts: &[T], latents: &[f32]) -> Option<Vec<Vec<f32>>> {
+        let (mut each, mut told) = (vec![Vec::new(); texts.len()], true);
+        self.losses_from(texts, latents, |decoder, tape, batch, order| match decoder.token_nats(tape, batch) {
+            Some(tokens) => order.iter().zip(tokens).for_each(|(&i, nats)| each[i] = nats),
+            None => told = false,
+        });
+        told.then_some(each)
+    }
+
+    /// The loss of texts given latents (n, Z), batch by batch; `read` sees each with the places of its texts in packed
+    /// order.
+    fn losses_from<T: AsRef<[u32]>>(
+        &mut self,
+        texts: &[T],
+        latents: &[f32],
+        mut read: impl FnMut(&Decoder, &Tape, &Batch, &[usize]),
+    ) -> StepLoss {
         let size = self.latent_size();
         assert_eq!(latents.len(), texts.len() * size, "one latent for each text");
         let mut tape = Tape::inference();
         let mut rng = ChaCha8Rng::seed_from_u64(0); // nothing is drawn
         let mut total = StepLoss::default();
-        each.clear();
-        each.resize(texts.len(), 0.0);
         let (order, sorted) = by_length(texts);
         for range in ranges(&sorted, BATCH_TOKENS) {
             tape.reset();
@@ -236,8 +263,7 @@ impl Autoencoder {
             let rows: Vec<f32> = order.iter().flat_map(|&i| &latents[i * size..][..size]).copied().collect();
             let z = (size > 0).then(|| tape.input(&rows, (texts.len(), size)));
             total = total.and(self.decode_loss(&mut tape, z, (&batch, 0.0, 1.0), &mut rng));
-            let sums = self.decoder.sequence_nats(&tape, &batch);
-            order.iter().zip(sums).for_each(|(&i, s)| each[i] = s);
+            read(&self.decoder, &tape, &batch, order);
         }
         total
     }

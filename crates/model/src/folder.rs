@@ -6,6 +6,7 @@
 //! | `model.safetensors` | the weights |
 //! | `tokenizer.json` | the tokenizer |
 //! | `prior.safetensors` | the prior fitted to the latents (a language model has none) |
+//! | `usual.json` | how odd validation texts are, against which others are held (not where there were none) |
 //! | `README.md` | the model card, yours to edit |
 //! | `metrics.jsonl` | every event of the training |
 //! | `report.html` | the same as a page with curves |
@@ -24,12 +25,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use strait_text::Tokenizer;
 
-use crate::{Autoencoder, Recipe, decoding, prior::Prior, weights};
+use crate::{Autoencoder, Recipe, Usual, decoding, prior::Prior, weights};
 
 /// The model card: the one file that is not checked, as it is yours to edit.
 pub const CARD: &str = "README.md";
 
 const PRIOR: &str = "prior.safetensors";
+const USUAL: &str = "usual.json";
 
 /// The version of the folder's layout.
 pub const FORMAT: u32 = 1;
@@ -102,6 +104,8 @@ pub struct Saved {
     pub model: Autoencoder,
     pub tokenizer: Tokenizer,
     pub prior: Prior,
+    /// How odd validation texts are, if there were any.
+    pub usual: Option<Usual>,
 }
 
 /// Why a folder cannot be read or written.
@@ -139,7 +143,7 @@ pub enum FolderError {
     #[error("{}: already there; choose another --out, or replace it with --force", .0.display())]
     Exists(PathBuf),
     /// Something that is not ours is in the way.
-    #[error("{}: there, and not a Strait model, so it is not replaced even with --force; choose another --out", .0.display())]
+    #[error("{}: there, and nothing that this verb has made, so it is not replaced even with --force; choose another --out", .0.display())]
     Foreign(PathBuf),
     /// The system refused.
     #[error("{}: cannot {what}: {source}", path.display())]
@@ -188,7 +192,13 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
         let why = format!("its vectors have {} dimensions, the model's latents {}", prior.dim(), model.latent_size());
         return Err(damaged(PRIOR, why));
     }
-    Ok(Saved { config, model, tokenizer, prior })
+    let usual = files.get(USUAL).map(|bytes| read_usual(bytes)).transpose().map_err(|why| damaged(USUAL, why))?;
+    Ok(Saved { config, model, tokenizer, prior, usual })
+}
+
+fn read_usual(bytes: &[u8]) -> Result<Usual, String> {
+    let usual: Usual = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    if usual.is_sound() { Ok(usual) } else { Err("its scores do not go together".into()) }
 }
 
 /// Reads and checks `config.json` alone.
@@ -233,7 +243,6 @@ pub fn training_dir(dir: &Path) -> PathBuf {
 /// # Errors
 /// [`FolderError::Exists`] if `dir` is there and `replace` is false; nothing is changed if anything fails.
 pub fn save(dir: &Path, saved: &Saved, extra: &[(&str, Vec<u8>)], replace: bool) -> Result<(), FolderError> {
-    check_place(dir, replace)?;
     let internal = |e: String| FolderError::Damaged { file: dir.into(), why: e };
     let mut files: Vec<(&str, Vec<u8>)> = vec![
         ("model.safetensors", weights::to_bytes(&saved.model.params).map_err(|e| internal(e.to_string()))?),
@@ -242,29 +251,83 @@ pub fn save(dir: &Path, saved: &Saved, extra: &[(&str, Vec<u8>)], replace: bool)
     if saved.model.latent_size() > 0 {
         files.push((PRIOR, saved.prior.to_bytes()));
     }
+    if let Some(usual) = saved.usual.as_ref().filter(|usual| usual.is_sound()) {
+        files.push((USUAL, serde_json::to_vec(usual).map_err(|e| internal(e.to_string()))?));
+    }
     files.extend(extra.iter().cloned());
     let checked = files.iter().filter(|(name, _)| *name != CARD);
     let hashes = checked.map(|(name, bytes)| (name.to_string(), sha256(bytes))).collect();
     let config = Config { files: hashes, checksum: String::new(), ..saved.config.clone() };
     let config = Config { checksum: sha256(&to_json(&config)), ..config };
     files.push(("config.json", to_json(&config)));
-    let parent = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(io_error(parent, "make the folder"))?;
-    let temporary = tempfile::Builder::new()
-        .prefix(".strait-")
-        .tempdir_in(parent)
-        .map_err(io_error(parent, "make a folder in it"))?;
-    for (name, bytes) in &files {
-        write_flushed(&temporary.path().join(name), bytes)?;
-    }
-    sync_dir(temporary.path());
-    place(temporary, dir)?;
-    sync_dir(parent);
-    Ok(())
+    let place = Place::new(dir, "config.json", replace)?;
+    files.iter().try_for_each(|(name, bytes)| place.write(name, bytes))?;
+    place.finish()
 }
 
-/// Whether a model may be written to `dir`: nothing is there, or, to `replace`, a model or an empty folder.
+/// A folder under another name beside its place, until it is complete.
+pub struct Place {
+    dir: PathBuf,
+    temporary: tempfile::TempDir,
+}
+
+impl Place {
+    /// Begins the folder `dir`; `marker` is the file by which one of its kind is known.
+    ///
+    /// # Errors
+    /// As [`check_place_of`], or if the file system says no.
+    pub fn new(dir: &Path, marker: &str, replace: bool) -> Result<Self, FolderError> {
+        check_place_of(dir, marker, replace)?;
+        let parent = parent(dir);
+        fs::create_dir_all(parent).map_err(io_error(parent, "make the folder"))?;
+        let builder = tempfile::Builder::new().prefix(".strait-").tempdir_in(parent);
+        Ok(Place { dir: dir.into(), temporary: builder.map_err(io_error(parent, "make a folder in it"))? })
+    }
+
+    /// Where a file lies until the folder is finished.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.temporary.path().join(name)
+    }
+
+    /// Writes a file and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// If the file system says no.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        write_flushed(&self.path(name), bytes)
+    }
+
+    /// Puts the folder in its place.
+    ///
+    /// # Errors
+    /// If the file system says no; then what was there is there still.
+    pub fn finish(self) -> Result<(), FolderError> {
+        sync_dir(self.temporary.path());
+        place(self.temporary, &self.dir)?;
+        sync_dir(parent(&self.dir));
+        Ok(())
+    }
+}
+
+/// The folder that `dir` lies in.
+fn parent(dir: &Path) -> &Path {
+    dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether a model may be written to `dir`: see [`check_place_of`].
+///
+/// # Errors
+/// If something is there that must stay.
 pub fn check_place(dir: &Path, replace: bool) -> Result<(), FolderError> {
+    check_place_of(dir, "config.json", replace)
+}
+
+/// Whether a folder with a file `marker` may be written to `dir`: nothing is there, or, to `replace`, a folder of the same
+/// kind or an empty one.
+///
+/// # Errors
+/// If something is there that must stay.
+pub fn check_place_of(dir: &Path, marker: &str, replace: bool) -> Result<(), FolderError> {
     if !dir.exists() {
         return Ok(());
     }
@@ -272,7 +335,7 @@ pub fn check_place(dir: &Path, replace: bool) -> Result<(), FolderError> {
         return Err(FolderError::Exists(dir.into()));
     }
     let empty = fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none());
-    match empty || dir.join("config.json").is_file() {
+    match empty || dir.join(marker).is_file() {
         true => Ok(()),
         false => Err(FolderError::Foreign(dir.into())),
     }
@@ -284,13 +347,13 @@ fn place(temporary: tempfile::TempDir, dir: &Path) -> Result<(), FolderError> {
     let aside = temporary.path().with_extension("old");
     let had_old = dir.exists();
     if had_old {
-        fs::rename(dir, &aside).map_err(io_error(dir, "move the old model aside"))?;
+        fs::rename(dir, &aside).map_err(io_error(dir, "move the old folder aside"))?;
     }
     if let Err(e) = fs::rename(temporary.path(), dir) {
         if had_old {
             let _ = fs::rename(&aside, dir);
         }
-        return Err(io_error(dir, "put the model in its place")(e));
+        return Err(io_error(dir, "put the folder in its place")(e));
     }
     let _ = temporary.keep(); // it is the model now
     if had_old {

@@ -20,6 +20,7 @@ pub mod prior;
 mod recurrent;
 pub mod trainer;
 mod transformer;
+mod usual;
 pub mod weights;
 
 pub use autoencoder::{Autoencoder, StepLoss};
@@ -27,3 +28,4 @@ pub use batch::{Batch, Sequences};
 pub use config::Recipe;
 pub use objective::{Figures, Progress};
 pub use trainer::Trainer;
+pub use usual::Usual;

@@ -89,6 +89,7 @@ fn order_and_neighbours_do_not_matter() {
     let mut each = Vec::new();
     let total = model.score(&texts, &mut each);
     assert!((each.iter().sum::<f64>() - total.nats).abs() < 1e-3);
+    assert!(model.token_nats_from(&texts, &all).is_none(), "a bag has no order");
     let options = Options { temperature: 1.0, max_len: 8, ..Options::default() };
     let drawn = decoded(&model, &texts, &options);
     for i in [0, 7, 31, 84] {

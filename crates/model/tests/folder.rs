@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use strait_model::{
-    Autoencoder, Recipe,
+    Autoencoder, Recipe, Usual,
     decoding::Options,
     folder::{self, CARD, Config, Data, FORMAT, Saved, Training},
     prior::Prior,
@@ -42,7 +42,8 @@ fn saved() -> Saved {
         files: BTreeMap::new(),
         checksum: String::new(),
     };
-    Saved { config, model, tokenizer, prior: Prior::standard_normal(4) }
+    let usual = Some(Usual { nats_per_token: vec![0.5, 1.25], log_density: vec![-3.0, 0.1] });
+    Saved { config, model, tokenizer, prior: Prior::standard_normal(4), usual }
 }
 
 fn message(dir: &Path) -> String {
@@ -80,7 +81,9 @@ fn an_existing_model_is_replaced_only_when_asked() {
     let papers = root.path().join("papers");
     fs::create_dir(&papers).unwrap();
     fs::write(papers.join("thesis.txt"), "years of work").unwrap();
-    assert!(folder::save(&papers, &saved(), &[], true).unwrap_err().to_string().contains("not a Strait model"));
+    assert!(
+        folder::save(&papers, &saved(), &[], true).unwrap_err().to_string().contains("not replaced even with --force")
+    );
     assert!(papers.join("thesis.txt").exists());
 }
 
@@ -91,7 +94,7 @@ fn each_damaged_or_missing_file_is_named() {
     folder::save(&dir, &saved(), &[("README.md", b"card".to_vec())], false).unwrap();
     let names: Vec<String> =
         fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(names.len(), 5);
+    assert_eq!(names.len(), 6);
     for name in names.into_iter().filter(|n| n != CARD) {
         let file = dir.join(&name);
         let whole = fs::read(&file).unwrap();

@@ -145,6 +145,11 @@ fn scores_are_bounds_of_each_text_alone() {
     run.model.score_from(&reversed, &latents, &mut backward);
     backward.reverse();
     assert_eq!(forward, backward);
+    let tokens = run.model.token_nats_from(&texts, &mean).expect("an LSTM tells tokens apart");
+    for ((nats, text), sum) in tokens.iter().zip(&texts).zip(&forward) {
+        assert_eq!(nats.len(), text.len() + 1);
+        assert!((nats.iter().map(|&n| f64::from(n)).sum::<f64>() - sum).abs() < 1e-9);
+    }
     assert!(
         forward.iter().zip(&each).zip(&divergences).any(|((f, e), kl)| (f + kl - e).abs() > 1e-3),
         "a draw differs"

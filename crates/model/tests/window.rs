@@ -87,6 +87,9 @@ fn what_does_not_fit_is_cut_and_paid_for() {
     let beyond = (VOCABULARY as f64).ln();
     assert!((each[0] - each[1] - 3.0 * beyond).abs() < 1e-5, "{each:?}");
     assert!((total.nats - each[0] - each[1]).abs() < 1e-4 && total.tokens == 9);
+    let tokens = model.token_nats_from(&long, &latents).expect("a place is a token");
+    assert_eq!((tokens[0].len(), tokens[1].len()), (6, 3));
+    assert!(tokens[0][..2] == tokens[1][..2] && tokens[0][2..].iter().all(|&n| (f64::from(n) - beyond).abs() < 1e-5));
     let options = Options { max_len: 8, ..Options::default() };
     assert!(model.decode(&latents, &options, TokenizerKind::Subword, &[0, 0]).iter().all(|o| o.tokens.len() <= 2));
     let longer = Options { min_len: 4, ..options };

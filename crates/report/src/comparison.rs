@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     html::{Element, element},
     page::{Fact, Page, marked_pair, marks_explained, note, row_heading, table, text, text_list},
-    plot::{Axis, LinePlot, Mark, Scale, ScatterPlot, Series, Stroke},
+    plot::{Axis, Drawing, LinePlot, Mark, Scale, ScatterPlot, Series, Stroke},
 };
 
 /// Sentences whose reconstructions are shown at most.
@@ -170,16 +170,31 @@ pub fn comparison_report(comparison: &Comparison) -> String {
     page.markup()
 }
 
+/// The plots of a comparison as SVG files: (name, markup), in the order of the page.
+pub fn comparison_plots(comparison: &Comparison) -> Vec<(String, String)> {
+    drawings(comparison).enumerate().map(|(i, d)| (file_name(i + 1, d.title()), d.file())).collect()
+}
+
+/// A number, and letters and digits of a title in lower case, joined by hyphens.
+fn file_name(number: usize, title: &str) -> String {
+    let words = title.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+    let parts: Vec<String> = std::iter::once(format!("{number:02}")).chain(words.map(str::to_lowercase)).collect();
+    format!("{}.svg", parts.join("-"))
+}
+
 fn plots(comparison: &Comparison) -> Element {
-    let scatters =
-        comparison.scatters.iter().enumerate().filter_map(|(i, s)| scatter(comparison, s, &format!("plot{i}")));
-    let curves = comparison.curves.iter().enumerate().filter_map(|(i, c)| curves(c, &format!("curves{i}")));
-    let plots: Vec<Element> = scatters.chain(curves).collect();
+    let plots: Vec<Element> = drawings(comparison).map(Drawing::figure).collect();
     if plots.is_empty() { element("div") } else { element("div").class("plots").put(plots) }
 }
 
+fn drawings(comparison: &Comparison) -> impl Iterator<Item = Drawing> {
+    let scatters =
+        comparison.scatters.iter().enumerate().filter_map(|(i, s)| scatter(comparison, s, &format!("plot{i}")));
+    scatters.chain(comparison.curves.iter().enumerate().filter_map(|(i, c)| curves(c, &format!("curves{i}"))))
+}
+
 /// A plot of curves, or none if there is nothing to draw.
-fn curves(curves: &Curves, id: &str) -> Option<Element> {
+fn curves(curves: &Curves, id: &str) -> Option<Drawing> {
     let axis = |label: &str, logarithmic: bool| {
         Axis::new(label).scale(if logarithmic { Scale::Logarithmic } else { Scale::Linear })
     };
@@ -191,10 +206,10 @@ fn curves(curves: &Curves, id: &str) -> Option<Element> {
         series: curves.lines.iter().map(line).collect(),
         rule: None,
     };
-    plot.figure(id)
+    plot.drawing(id)
 }
 
-fn scatter(comparison: &Comparison, scatter: &Scatter, id: &str) -> Option<Element> {
+fn scatter(comparison: &Comparison, scatter: &Scatter, id: &str) -> Option<Drawing> {
     let axis = |name: &str, logarithmic: bool| {
         let column = comparison.columns.iter().find(|c| c.name == name)?;
         let unit = if column.unit.is_empty() { String::new() } else { format!(", {}", column.unit) };
@@ -222,7 +237,7 @@ fn scatter(comparison: &Comparison, scatter: &Scatter, id: &str) -> Option<Eleme
         y: axis(&scatter.y, scatter.log_y)?,
         marks: comparison.rows.iter().filter_map(mark).collect(),
     };
-    plot.figure(id)
+    plot.drawing(id)
 }
 
 /// Each sentence with what every recipe made of it.
@@ -307,6 +322,21 @@ mod tests {
         }
         assert_eq!(page.matches("<figure>").count(), 2);
         assert!(page.contains("half-way of vae") && page.contains("reverse over T"));
+    }
+
+    #[test]
+    fn its_plots_are_files() {
+        let files = comparison_plots(&comparison());
+        let names: Vec<&str> = files.iter().map(|f| &f.0[..]).collect();
+        assert_eq!(names, ["01-bleu-against-ppl.svg", "02-reverse-over-t.svg"]);
+        for (_, markup) in &files {
+            let (declaration, svg) = markup.split_once('\n').unwrap();
+            assert!(declaration.starts_with("<?xml") && svg.starts_with("<svg xmlns="));
+            assert_eq!(balance::check(svg), Ok(()));
+            assert!(!svg.contains("var("), "other programs know no variables");
+        }
+        assert!(files[0].1.contains(">bleu against ppl</text>"), "{}", files[0].1);
+        assert_eq!(comparison_plots(&Comparison::default()), []);
     }
 
     #[test]

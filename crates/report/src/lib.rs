@@ -5,7 +5,7 @@
 //! from elsewhere, and a content policy inside the page that forbids them, so that it can be mailed, kept and opened
 //! years later. Light and dark as the reader's system is set, down to the width of a telephone, and on paper.
 //!
-//! Both pages are made of the same parts: [`html`] builds elements and escapes every text, [`plot`] draws lines and
+//! [`map_page`] draws a map of texts, the one page with a script. The others are made of the same parts: [`html`] builds elements and escapes every text, [`plot`] draws lines and
 //! points as SVG, and `page` holds the shell, the tables and the style sheet. Nothing here knows of models, and nothing
 //! here can fail: what is missing in the input is missing on the page.
 //!
@@ -21,13 +21,17 @@ mod balance;
 mod comparison;
 mod history;
 pub mod html;
+mod map;
 pub mod number;
 mod page;
 pub mod plot;
 mod training;
 mod words;
 
-pub use comparison::{Column, Comparison, Curve, Curves, Direction, Figure, Row, Scatter, comparison_report};
+pub use comparison::{
+    Column, Comparison, Curve, Curves, Direction, Figure, Row, Scatter, comparison_plots, comparison_report,
+};
 pub use history::read_events;
+pub use map::{Colouring, TextMap, map_page};
 pub use page::Fact;
 pub use training::{Card, training_report};

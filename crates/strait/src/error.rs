@@ -27,6 +27,9 @@ pub enum Error {
     /// Latents of another model.
     #[error("these latents have {found} dimensions, the model's have {expected}: were they made by another model?")]
     Dimensions { found: usize, expected: usize },
+    /// A token id of another tokenizer.
+    #[error("token {token} is not in the vocabulary, which ends at {}: was it made by another tokenizer?", vocabulary - 1)]
+    UnknownToken { token: u32, vocabulary: usize },
     /// A language model was asked for latents.
     #[error(
         "this is a language model: it has no latents, only `strait sample` (also with --prefix) and `strait info` work with it"
@@ -35,4 +38,31 @@ pub enum Error {
     /// A model without a bag decoder was asked for topics.
     #[error("only models with a bag decoder have topics; train one with `--recipe topics`")]
     NoTopics,
+    #[error(transparent)]
+    Matrix(#[from] strait_latent::LatentError),
+    #[error(transparent)]
+    Probe(#[from] strait_latent::ProbeError),
+    #[error(transparent)]
+    Score(#[from] strait_latent::correlation::ScoreError),
+    #[error(transparent)]
+    Index(#[from] strait_latent::search::IndexError),
+    /// A collection of another model.
+    #[error("{}: its texts were encoded by another model; make it again with `strait index`", .0.display())]
+    OtherModel(std::path::PathBuf),
+    /// Labels were asked for where there are none.
+    #[error("{name}: no record has a label; name its column with --label-column")]
+    NoLabels { name: String },
+    /// Nothing speaks for a threshold.
+    #[error("the latents tell no threshold (too few texts, or most are copies); give one with --threshold")]
+    NoThreshold,
+    /// A file of something learned that cannot be used with this model.
+    #[error("{}: the file {why}", file.display())]
+    LearnedFile { file: std::path::PathBuf, why: String },
+    /// A label that was not among those learned.
+    #[error("there is no label `{label}`; there are: {known}")]
+    UnknownLabel { label: String, known: String },
+    #[error(transparent)]
+    Direction(#[from] strait_latent::DirectionError),
+    #[error(transparent)]
+    Density(#[from] strait_latent::DensityError),
 }

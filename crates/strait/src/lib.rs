@@ -12,32 +12,48 @@
 //!
 //! [`Model`] is a finished model folder; [`Training`] makes one. Texts are `&str`, latents are plain `f32` rows.
 
+mod augment;
+mod classifier;
+mod collection;
 mod comparison;
 mod error;
 mod evaluation;
 mod gan;
 mod latents;
 mod model;
+mod oddness;
+mod similarity;
+mod steering;
 mod topics;
 mod training;
 
+pub use augment::{AugmentRequest, Augmented, Synthetic};
+pub use classifier::{Classifier, ClassifierReport, ClassifierRequest, LabelFigures, Prediction};
+pub use collection::{
+    Cluster, Clustering, Collection, Duplicates, Filling, Grouping, Hit, Layout, Projection, Source,
+    check_place as check_collection_place,
+};
 pub use comparison::{ComparisonRequest, Heard, compare};
 pub use error::Error;
 pub use gan::{VectorGenerator, auc};
 pub use latents::{LatentFileError, Latents};
-pub use model::{Decoding, Draws, Model, Path};
+pub use model::{Decoded, Decoding, Draws, Model, Path};
+pub use oddness::{Oddness, PValue, Usual};
+pub use similarity::Similarity;
+pub use steering::{DirectionReport, Directions, DirectionsRequest, Edit, SteerRequest};
 pub use strait_eval as eval;
 pub use strait_evaluate::{
     Evaluation, EvaluationRequest, JudgeBudget, Progress as EvaluationProgress, page as evaluation_page,
 };
+pub use strait_latent as latent;
 pub use strait_model::{
     Recipe,
     config::{self, RecipeError},
-    decoding::Options as DecodingOptions,
+    decoding::{Blocked, Options as DecodingOptions},
     folder::{Config, FolderError, check_place},
     gan::{GanConfig, GanError, GanReport},
 };
-pub use strait_report::{Comparison, Figure, comparison_report};
+pub use strait_report::{Colouring, Comparison, Figure, TextMap, comparison_plots, comparison_report, map_page};
 pub use strait_text as text;
 pub use strait_train::{Budget, Event, Listener, Outcome, Size, TrainError, plan::Plan};
 pub use topics::Topic;

@@ -1,10 +1,12 @@
 //! A finished model and what can be done with it.
 
+use std::sync::Arc;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use strait_model::{
     Autoencoder,
-    decoding::{Options, Prefix},
+    decoding::{Blocked, Options, Prefix},
     folder::{self, Config, Saved},
     generate,
     prior::{self, Prior},
@@ -23,6 +25,19 @@ pub struct Decoding {
     pub banned: Vec<String>,
     /// How every text must start.
     pub prefix: Option<String>,
+    /// Runs of tokens that are not to be completed; see [`Model::blocked`].
+    pub blocked: Option<Arc<Blocked>>,
+}
+
+/// A text that was decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// The text.
+    pub text: String,
+    /// Its tokens.
+    pub tokens: usize,
+    /// Whether it ended by itself; false if it was cut at `max_len`.
+    pub finished: bool,
 }
 
 /// The way between two latents.
@@ -57,6 +72,8 @@ pub struct Model {
     pub(crate) model: Autoencoder,
     pub(crate) tokenizer: Tokenizer,
     pub(crate) prior: Prior,
+    /// How odd validation texts are.
+    pub(crate) usual: Option<strait_model::Usual>,
 }
 
 impl Model {
@@ -65,8 +82,8 @@ impl Model {
     /// # Errors
     /// If a file is missing, damaged, or from a newer program; the message names the file.
     pub fn open(dir: impl AsRef<std::path::Path>) -> Result<Self, Error> {
-        let Saved { config, model, tokenizer, prior } = folder::open(dir.as_ref())?;
-        Ok(Model { config, model, tokenizer, prior })
+        let Saved { config, model, tokenizer, prior, usual } = folder::open(dir.as_ref())?;
+        Ok(Model { config, model, tokenizer, prior, usual })
     }
 
     /// What the model is and how it was trained.
@@ -104,6 +121,22 @@ impl Model {
         Latents::new(self.model.encode(&ids), self.latent_size())
     }
 
+    /// Token ids, as the tokenizer gives them, to latents, in order.
+    ///
+    /// # Errors
+    /// If an id is not of the model's vocabulary.
+    pub fn encode_tokens<T: AsRef<[u32]>>(&self, ids: &[T]) -> Result<Latents, Error> {
+        let vocabulary = self.model.vocabulary();
+        let unknown = |token: &&u32| **token as usize >= vocabulary;
+        if let Some(&token) = ids.iter().flat_map(AsRef::as_ref).find(unknown) {
+            return Err(Error::UnknownToken { token, vocabulary });
+        }
+        Ok(match self.is_language_model() {
+            true => Latents::without_values(ids.len()),
+            false => Latents::new(self.model.encode(ids), self.latent_size()),
+        })
+    }
+
     /// Latents to texts, in order; greedy unless told otherwise. Draws use seed 0.
     ///
     /// # Errors
@@ -129,18 +162,53 @@ impl Model {
         decoding: &Decoding,
         seed: u64,
     ) -> Result<Vec<String>, Error> {
+        let rows = self.decode_rows(latents, decoding, &Self::row_seeds(seed, first, latents.len()))?;
+        Ok(rows.into_iter().map(|row| row.text).collect())
+    }
+
+    /// The seeds with which [`Model::decode_part`] draws rows `first..first + n`.
+    pub fn row_seeds(seed: u64, first: usize, n: usize) -> Vec<u64> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_word_pos(2 * first as u128); // a seed is two words
+        (0..n).map(|_| rng.next_u64()).collect()
+    }
+
+    /// Latents to texts, each row with a seed of its own: rows of several requests can be decoded together, and give
+    /// the same texts as alone.
+    ///
+    /// # Errors
+    /// As [`Model::decode`].
+    ///
+    /// # Panics
+    /// If there is not one seed for each latent.
+    pub fn decode_rows(&self, latents: &Latents, decoding: &Decoding, seeds: &[u64]) -> Result<Vec<Decoded>, Error> {
         if latents.dim() != self.latent_size() {
             return Err(Error::Dimensions { found: latents.dim(), expected: self.latent_size() });
         }
         let options = self.options(decoding, latents.len())?;
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_word_pos(2 * first as u128); // a seed is two words
-        let seeds: Vec<u64> = (0..latents.len()).map(|_| rng.next_u64()).collect();
-        let outputs = self.model.decode(latents.data(), &options, self.tokenizer.kind(), &seeds);
-        Ok(outputs.iter().map(|o| self.tokenizer.decode(&o.tokens)).collect())
+        let outputs = self.model.decode(latents.data(), &options, self.tokenizer.kind(), seeds);
+        let text = |o: &strait_model::decoding::Output| Decoded {
+            text: self.tokenizer.decode(&o.tokens),
+            tokens: o.tokens.len(),
+            finished: o.finished,
+        };
+        Ok(outputs.iter().map(text).collect())
     }
 
-    fn needs_latents(&self) -> Result<(), Error> {
+    /// Whether the controls make sense, and do with this model.
+    ///
+    /// # Errors
+    /// If not, with the control's name.
+    pub fn check_decoding(&self, decoding: &Decoding) -> Result<(), Error> {
+        self.options(decoding, 1).map(drop)
+    }
+
+    /// All runs of `n` tokens in texts that are not to be copied, for [`Decoding::blocked`].
+    pub fn blocked<S: AsRef<str> + Sync>(&self, texts: &[S], n: usize) -> Blocked {
+        Blocked::new(n, &self.tokenizer.encode_batch(texts))
+    }
+
+    pub(crate) fn needs_latents(&self) -> Result<(), Error> {
         if self.is_language_model() { Err(Error::NoLatents) } else { Ok(()) }
     }
 
@@ -153,6 +221,7 @@ impl Model {
         if let Some(prefix) = &decoding.prefix {
             options.prefix = Prefix::All(self.tokenizer.encode(prefix));
         }
+        options.blocked.clone_from(&decoding.blocked);
         options.check()?;
         options.check_for(self.model.vocabulary(), generate::special(self.tokenizer.kind()), rows)?;
         Ok(options)
@@ -209,7 +278,21 @@ impl Model {
     /// If a latent is not finite, as those of a damaged model.
     pub fn way(&self, (a, b): (&str, &str), steps: usize, path: Path) -> Result<Latents, Error> {
         self.needs_latents()?;
-        let ends = self.encode(&[a, b]);
+        self.between(&self.encode(&[a, b]), steps, path)
+    }
+
+    /// `steps` latents on the way from row 0 of `ends` to row 1, both included (one step: row 0).
+    ///
+    /// # Errors
+    /// If the ends have other dimensions than the model's latents, or are not finite.
+    ///
+    /// # Panics
+    /// If there are fewer than two rows.
+    pub fn between(&self, ends: &Latents, steps: usize, path: Path) -> Result<Latents, Error> {
+        self.needs_latents()?;
+        if ends.dim() != self.latent_size() {
+            return Err(Error::Dimensions { found: ends.dim(), expected: self.latent_size() });
+        }
         let mut way = Vec::with_capacity(steps * ends.dim());
         for i in 0..steps {
             let t = if steps > 1 { i as f32 / (steps - 1) as f32 } else { 0.0 };
@@ -236,7 +319,22 @@ impl Model {
         decoding: &Decoding,
     ) -> Result<Vec<String>, Error> {
         self.needs_latents()?;
-        let start = self.encode(&[text]);
+        let latents = self.around(&self.encode(&[text]), n, distance, seed)?;
+        self.decode_seeded(&latents, decoding, seed)
+    }
+
+    /// The latents of [`Model::vary`]: row 0 of `start`, moved.
+    ///
+    /// # Errors
+    /// If `start` has other dimensions than the model's latents.
+    ///
+    /// # Panics
+    /// If it has no row.
+    pub fn around(&self, start: &Latents, n: usize, distance: f32, seed: u64) -> Result<Latents, Error> {
+        self.needs_latents()?;
+        if start.dim() != self.latent_size() {
+            return Err(Error::Dimensions { found: start.dim(), expected: self.latent_size() });
+        }
         // Differences of prior draws point where texts differ, and are as long as texts are apart.
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(2);
@@ -245,6 +343,6 @@ impl Model {
             let (a, b) = (pairs.row(2 * i), pairs.row(2 * i + 1));
             start.row(0).iter().zip(a.iter().zip(b)).map(|(s, (a, b))| s + distance * (a - b)).collect::<Vec<_>>()
         });
-        self.decode_seeded(&Latents::new(moved.collect(), start.dim()), decoding, seed)
+        Ok(Latents::new(moved.collect(), start.dim()))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use strait_eval::ReconstructionReport;
 use strait_model::{
-    decoding,
+    Usual, decoding,
     folder::{self, Config, Data, Saved, Training},
     prior::{self, Prior},
 };
@@ -20,6 +20,9 @@ use crate::{
 
 /// Validation texts that the figures are measured on at most.
 const MEASURED: usize = 1000;
+
+/// Validation texts against which others are held at most.
+const USUAL: usize = 5000;
 
 /// Longest text to decode, in tokens: the longest seen and a little more.
 pub(crate) fn max_len(train: &[Vec<u32>]) -> usize {
@@ -75,11 +78,22 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     let metrics = log.contents(&run.dir);
     let report = card::report(&config, &String::from_utf8_lossy(&metrics));
     let extra = [("README.md", card.into_bytes()), ("metrics.jsonl", metrics), ("report.html", report.into_bytes())];
-    let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, prior };
+    let usual = usual(&mut run, &prior)?;
+    let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, prior, usual };
     folder::save(&run.out, &saved, &extra, run.job.replace)?;
     // The model is safe; what is left of the training's folder does no harm.
     let _ = std::fs::remove_dir_all(&run.dir);
     Ok(())
+}
+
+/// How odd validation texts are; they trained nothing, and only chose when to stop.
+fn usual(run: &mut Run, prior: &Prior) -> Result<Option<Usual>, TrainError> {
+    let n = run.valid_ids.len().min(USUAL);
+    let texts: Vec<&[u32]> = (0..n).map(|i| &run.valid_ids[i * run.valid_ids.len() / n][..]).collect();
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Usual::measure(&mut run.model, prior, &texts)?))
 }
 
 fn figures(run: &mut Run, fit: Option<&prior::Fit>, calibration: &Calibration) -> BTreeMap<String, f64> {

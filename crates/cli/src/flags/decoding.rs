@@ -73,7 +73,7 @@ impl DecodingFlags {
         set(&mut options.no_repeat_ngram, self.no_repeat_ngram);
         set(&mut options.max_len, self.max_len);
         set(&mut options.min_len, self.min_len);
-        Decoding { options: Some(options), banned: self.ban.clone(), prefix: self.prefix.clone() }
+        Decoding { options: Some(options), banned: self.ban.clone(), prefix: self.prefix.clone(), blocked: None }
     }
 }
 

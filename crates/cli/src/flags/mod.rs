@@ -1,13 +1,15 @@
 //! Flags that several verbs share.
 
+mod collection;
 mod decoding;
 mod model;
 mod reading;
 mod writing;
 
+pub use collection::{Side, collection, sides};
 pub use decoding::DecodingFlags;
 pub use model::ModelFlag;
-pub use reading::{FormatFlag, LongFlags, ReadingFlags};
+pub use reading::{CorpusFlags, FormatFlag, ReadingFlags, RecordsFlags};
 pub use writing::{Alone, WritingFlags};
 
 /// Records worked on between two writes: large enough to be fast, small enough that output starts early.

@@ -78,9 +78,43 @@ impl ReadingFlags {
     }
 }
 
+/// How records are read, one by one.
 #[derive(Args)]
 #[command(next_help_heading = "Reading")]
-pub struct LongFlags {
+pub struct RecordsFlags {
+    /// The texts' format [default: found out]
+    #[arg(long, value_enum)]
+    format: Option<FormatFlag>,
+    #[command(flatten)]
+    reading: ReadingFlags,
+}
+
+impl RecordsFlags {
+    /// `base`, changed by the flags.
+    pub fn resolve(&self, base: ReadOptions) -> ReadOptions {
+        self.reading.resolve(base, self.format)
+    }
+}
+
+/// How a corpus is read whose records may be cut or left out.
+#[derive(Args)]
+pub struct CorpusFlags {
+    #[command(flatten)]
+    records: RecordsFlags,
+    #[command(flatten)]
+    long: LongFlags,
+}
+
+impl CorpusFlags {
+    /// `base`, changed by the flags.
+    pub fn resolve(&self, base: ReadOptions) -> ReadOptions {
+        self.long.resolve(self.records.resolve(base))
+    }
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Reading")]
+struct LongFlags {
     /// Longer records are long [default: 2000]
     #[arg(long, value_name = "N", value_parser = crate::flags::at_least_one)]
     max_chars: Option<usize>,
@@ -93,8 +127,7 @@ pub struct LongFlags {
 }
 
 impl LongFlags {
-    /// `base`, changed by the flags.
-    pub fn resolve(&self, base: ReadOptions) -> ReadOptions {
+    fn resolve(&self, base: ReadOptions) -> ReadOptions {
         ReadOptions {
             max_chars: self.max_chars.unwrap_or(base.max_chars),
             long: match self.long {

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser as _},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     complaint::Stopped,
-    flags::{FormatFlag, LongFlags, ReadingFlags, positive},
+    flags::{CorpusFlags, at_least_one, positive},
     input,
     output::Output,
     progress::Progress,
@@ -33,7 +33,7 @@ const TELLING: &str = "dae,ae,vae,aae,wae,lm-lstm";
 
 /// Train several recipes on a file for the same time, measure each, and put them side by side
 ///
-/// The models go into a folder with report.html: curves, figures, reconstructions, samples. A comparison that was
+/// The models go into a folder with report.html (curves, figures, reconstructions, samples) and its plots as SVG files. A comparison that was
 /// stopped goes on where it was when it is begun again.
 #[derive(Args)]
 pub struct Compare {
@@ -57,6 +57,9 @@ pub struct Compare {
     /// Measure thoroughly, with an LSTM that judges: takes minutes for each recipe
     #[arg(long)]
     thorough: bool,
+    /// Measure on at most so many held-out texts, and on as many samples [default: 500, thorough: all]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    texts: Option<usize>,
     /// Size of every network [default: the largest that the minutes suffice for]
     #[arg(long, value_parser = PossibleValuesParser::new(Size::ALL.map(Size::name)).map(size))]
     size: Option<Size>,
@@ -66,13 +69,8 @@ pub struct Compare {
     /// Print the comparison as a JSON object instead of a table
     #[arg(long)]
     json: bool,
-    /// The texts' format [default: found out]
-    #[arg(long, value_enum, help_heading = "Reading")]
-    format: Option<FormatFlag>,
     #[command(flatten)]
-    reading: ReadingFlags,
-    #[command(flatten)]
-    long: LongFlags,
+    corpus: CorpusFlags,
 }
 
 impl Compare {
@@ -90,7 +88,7 @@ impl Compare {
     }
 
     fn request(&self, dir: &Path) -> Result<ComparisonRequest> {
-        let options = self.long.resolve(self.reading.resolve(ReadOptions::default(), self.format));
+        let options = self.corpus.resolve(ReadOptions::default());
         let recipes = self.recipes.iter().map(|name| Recipe::find(name)).collect::<Result<Vec<_>, _>>()?;
         let read = |file: &Path| {
             let corpus = input::corpus(file, &options)?;
@@ -106,18 +104,29 @@ impl Compare {
             budget: Budget::Minutes(self.minutes),
             size: self.size,
             seed: self.seed,
-            effort: if self.thorough { |request| request } else { EvaluationRequest::quick },
+            effort: self.effort(),
         })
     }
 
-    /// The page and the object go beside the models; the table, or the object, to the output.
+    fn effort(&self) -> Box<dyn Fn(EvaluationRequest) -> EvaluationRequest> {
+        let thorough = self.thorough;
+        let most = self.texts.unwrap_or(if thorough { usize::MAX } else { EvaluationRequest::FEW });
+        Box::new(move |request| if thorough { request } else { request.light() }.on_at_most(most))
+    }
+
+    /// The page, its plots and the object go beside the models; the table, or the object, to the output.
     fn write(&self, dir: &Path, comparison: &Comparison) -> Result<()> {
         let page = dir.join("report.html");
-        for (file, bytes) in [
-            (&page, strait::comparison_report(comparison).into_bytes()),
-            (&dir.join("comparison.json"), serde_json::to_vec_pretty(comparison)?),
-        ] {
-            let mut out = Output::open(Some(file))?;
+        let plots = dir.join("plots");
+        std::fs::create_dir_all(&plots).with_context(|| format!("cannot make {}", plots.display()))?;
+        let mut files = vec![
+            (page.clone(), strait::comparison_report(comparison).into_bytes()),
+            (dir.join("comparison.json"), serde_json::to_vec_pretty(comparison)?),
+        ];
+        files
+            .extend(strait::comparison_plots(comparison).into_iter().map(|(n, svg)| (plots.join(n), svg.into_bytes())));
+        for (file, bytes) in files {
+            let mut out = Output::open(Some(&file))?;
             out.bytes(&bytes)?;
             out.finish()?;
         }

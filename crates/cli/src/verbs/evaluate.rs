@@ -13,7 +13,7 @@ use strait::{Evaluation, EvaluationProgress, EvaluationRequest, JudgeBudget, Mod
 
 use crate::{
     complaint::Usage,
-    flags::{FormatFlag, LongFlags, ModelFlag, ReadingFlags, WritingFlags, at_least_one, positive},
+    flags::{CorpusFlags, ModelFlag, WritingFlags, at_least_one, positive},
     input,
     output::Output,
     talk::{duration, number, say},
@@ -48,13 +48,8 @@ pub struct Evaluate {
     /// Also write a page for a browser to this file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// The texts' format [default: found out]
-    #[arg(long, value_enum, help_heading = "Reading")]
-    format: Option<FormatFlag>,
     #[command(flatten)]
-    reading: ReadingFlags,
-    #[command(flatten)]
-    long: LongFlags,
+    corpus: CorpusFlags,
 }
 
 #[derive(Args)]
@@ -109,7 +104,7 @@ impl Evaluate {
 
     /// Reads the texts.
     fn request(&self) -> Result<EvaluationRequest> {
-        let options = self.long.resolve(self.reading.resolve(ReadOptions::default(), self.format));
+        let options = self.corpus.resolve(ReadOptions::default());
         if self.file == Path::new("-") && self.train.as_deref() == Some(Path::new("-")) {
             return Err(Usage("only one of FILE and --train can be standard input".into()).into());
         }

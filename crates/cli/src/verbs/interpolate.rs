@@ -1,5 +1,7 @@
 //! `strait interpolate`: the texts between two texts.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -7,7 +9,7 @@ use strait::Path;
 
 use crate::{
     complaint::Usage,
-    flags::{DecodingFlags, ModelFlag, WritingFlags, at_least_one},
+    flags::{CorpusFlags, DecodingFlags, ModelFlag, WritingFlags, at_least_one, collection},
     input,
 };
 
@@ -34,6 +36,9 @@ pub struct Interpolate {
     /// Which way
     #[arg(long, value_enum, default_value = "straight")]
     path: Route,
+    /// Go where texts are: from text to near text of this file, or of a folder that `strait index` made
+    #[arg(long, value_name = "FILE|DIR", conflicts_with = "path")]
+    through: Option<PathBuf>,
     /// Seed of the draws, with --temperature and its kin
     #[arg(long, value_name = "S", default_value = "1")]
     seed: u64,
@@ -41,6 +46,8 @@ pub struct Interpolate {
     writing: WritingFlags,
     #[command(flatten)]
     decoding: DecodingFlags,
+    #[command(flatten)]
+    corpus: CorpusFlags,
 }
 
 #[derive(Serialize)]
@@ -61,7 +68,11 @@ impl Interpolate {
             Route::Straight => Path::Straight,
             Route::Spherical => Path::Spherical,
         };
-        let texts = model.decode_seeded(&model.way((&a, &b), self.steps, path)?, &decoding, self.seed)?;
+        let way = match &self.through {
+            Some(texts) => collection(&model, texts, &self.corpus)?.way(&model, (&a, &b), self.steps)?,
+            None => model.way((&a, &b), self.steps, path)?,
+        };
+        let texts = model.decode_seeded(&way, &decoding, self.seed)?;
         let mut out = self.writing.open()?;
         for (i, text) in texts.iter().enumerate() {
             let t = i as f64 / (self.steps - 1).max(1) as f64;

@@ -1,19 +1,34 @@
 //! One file a verb: its arguments, and what it does.
 
+pub mod analogy;
+pub mod audit;
+pub mod augment;
+pub mod classify;
+pub mod cluster;
 pub mod compare;
+pub mod complete;
 pub mod completions;
 pub mod decode;
+pub mod dedup;
 pub mod demo;
+pub mod directions;
 pub mod encode;
 pub mod evaluate;
 pub mod gan;
+pub mod index;
 pub mod info;
 pub mod interpolate;
 pub mod man;
+pub mod map;
 pub mod recipes;
 pub mod reconstruct;
 pub mod resume;
 pub mod sample;
+pub mod score;
+pub mod search;
+pub mod serve;
+pub mod similarity;
+pub mod steer;
 pub mod topics;
 pub mod train;
 pub mod vary;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use strait::text::ReadOptions;
 
 use crate::{
-    flags::{CHUNK, DecodingFlags, FormatFlag, ModelFlag, ReadingFlags, WritingFlags},
+    flags::{CHUNK, DecodingFlags, ModelFlag, RecordsFlags, WritingFlags},
     input,
 };
 
@@ -24,11 +24,8 @@ pub struct Reconstruct {
     seed: u64,
     #[command(flatten)]
     writing: WritingFlags,
-    /// The file's format [default: found out]
-    #[arg(long, value_enum, help_heading = "Reading")]
-    format: Option<FormatFlag>,
     #[command(flatten)]
-    reading: ReadingFlags,
+    records: RecordsFlags,
     #[command(flatten)]
     decoding: DecodingFlags,
 }
@@ -42,7 +39,7 @@ struct Pair<'a> {
 impl Reconstruct {
     pub fn run(self) -> Result<()> {
         let model = self.model.open_autoencoder()?;
-        let corpus = input::corpus(&self.file, &self.reading.resolve(ReadOptions::one_to_one(), self.format))?;
+        let corpus = input::corpus(&self.file, &self.records.resolve(ReadOptions::one_to_one()))?;
         let decoding = self.decoding.resolve(&model.config().decoding);
         let mut out = self.writing.open()?;
         for (i, records) in corpus.records.chunks(CHUNK).enumerate() {

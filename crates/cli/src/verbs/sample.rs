@@ -1,9 +1,15 @@
 //! `strait sample`: new texts from the prior.
 
+use std::{path::PathBuf, sync::Arc};
+
 use anyhow::Result;
 use clap::Args;
+use strait::text::ReadOptions;
 
-use crate::flags::{Alone, CHUNK, DecodingFlags, ModelFlag, WritingFlags, at_least_one};
+use crate::{
+    flags::{Alone, CHUNK, DecodingFlags, ModelFlag, WritingFlags, at_least_one},
+    input,
+};
 
 /// Write new texts like those of the corpus, one a line
 #[derive(Args)]
@@ -16,6 +22,12 @@ pub struct Sample {
     /// Another seed, other texts
     #[arg(long, value_name = "S", default_value = "1")]
     seed: u64,
+    /// Copy no run of --copy-run tokens from a text of this file, such as the training text
+    #[arg(long, value_name = "FILE")]
+    no_copies: Option<PathBuf>,
+    /// Tokens of a run that counts as copied
+    #[arg(long, value_name = "N", default_value = "6", value_parser = at_least_one, requires = "no_copies")]
+    copy_run: usize,
     #[command(flatten)]
     writing: WritingFlags,
     #[command(flatten)]
@@ -25,7 +37,11 @@ pub struct Sample {
 impl Sample {
     pub fn run(self) -> Result<()> {
         let model = self.model.open()?;
-        let decoding = self.decoding.resolve(&model.config().sampling);
+        let mut decoding = self.decoding.resolve(&model.config().sampling);
+        if let Some(file) = &self.no_copies {
+            let corpus = input::corpus(file, &ReadOptions::default())?;
+            decoding.blocked = Some(Arc::new(model.blocked(&corpus.records, self.copy_run)));
+        }
         let mut out = self.writing.open()?;
         let mut draws = model.draws(self.seed);
         for first in (0..self.n).step_by(CHUNK) {

@@ -12,7 +12,7 @@ use strait::{
 };
 
 use crate::{
-    flags::{CHUNK, FormatFlag, ModelFlag, ReadingFlags, WritingFlags, at_least_one},
+    flags::{CHUNK, ModelFlag, RecordsFlags, WritingFlags, at_least_one},
     input,
     output::Output,
     talk::{count, number},
@@ -38,11 +38,8 @@ pub struct Topics {
     words: usize,
     #[command(flatten)]
     writing: WritingFlags,
-    /// The file's format [default: found out]
-    #[arg(long, value_enum, help_heading = "Reading")]
-    format: Option<FormatFlag>,
     #[command(flatten)]
-    reading: ReadingFlags,
+    records: RecordsFlags,
 }
 
 /// All topics, and how good they are together.
@@ -82,7 +79,7 @@ impl Topics {
 
     fn texts(&self) -> Result<Option<Vec<String>>> {
         let Some(file) = &self.file else { return Ok(None) };
-        let corpus = input::corpus(file, &self.reading.resolve(ReadOptions::default(), self.format))?;
+        let corpus = input::corpus(file, &self.records.resolve(ReadOptions::default()))?;
         Ok(Some(corpus.records.into_iter().map(|r| r.text).collect()))
     }
 }

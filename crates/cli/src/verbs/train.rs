@@ -15,7 +15,7 @@ use strait::{Budget, Recipe, Size, Training, text::ReadOptions};
 use super::resume;
 use crate::{
     complaint::Usage,
-    flags::{FormatFlag, LongFlags, ReadingFlags, at_least_one, positive},
+    flags::{CorpusFlags, at_least_one, positive},
     input,
     talk::say,
 };
@@ -44,13 +44,8 @@ pub struct Train {
     /// Print every event as a line of JSON on standard output
     #[arg(long)]
     json: bool,
-    /// The texts' format [default: found out]
-    #[arg(long, value_enum, help_heading = "Reading")]
-    format: Option<FormatFlag>,
     #[command(flatten)]
-    reading: ReadingFlags,
-    #[command(flatten)]
-    long: LongFlags,
+    corpus: CorpusFlags,
 }
 
 #[derive(Args)]
@@ -115,7 +110,7 @@ impl Train {
 
     /// Reads the texts and says what was found.
     fn training(&self, out: &Path, recipe: Recipe, started: Instant) -> Result<Training> {
-        let options = self.long.resolve(self.reading.resolve(ReadOptions::default(), self.format));
+        let options = self.corpus.resolve(ReadOptions::default());
         if self.valid.as_deref() == Some(Path::new("-")) && self.file == Path::new("-") {
             return Err(Usage("only one of FILE and --valid can be standard input".into()).into());
         }

@@ -44,12 +44,16 @@ fn every_flag_of_every_verb_is_explained() {
 
 #[test]
 fn the_decoding_flags_are_the_same_everywhere() {
-    let section = |verb: &str| done(&[verb, "-h"]).split_once("Decoding:").map(|(_, s)| s.to_owned()).unwrap();
+    let section = |verb: &str| {
+        let help = done(&[verb, "-h"]);
+        let (_, from) = help.split_once("Decoding:").unwrap();
+        from.split_once("\n\n").map_or(from, |(section, _)| section).trim().to_owned()
+    };
     let all = section("sample");
     for flag in ["greedy", "temperature", "top-k", "top-p", "min-p", "typical", "beam", "length-penalty"] {
         assert!(all.contains(&format!("--{flag} ")), "{flag}: {all}");
     }
-    for verb in ["decode", "reconstruct", "interpolate", "vary"] {
+    for verb in ["decode", "reconstruct", "interpolate", "vary", "steer", "analogy", "augment", "complete"] {
         assert_eq!(section(verb), all, "{verb}");
     }
 }

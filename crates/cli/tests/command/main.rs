@@ -7,6 +7,7 @@ mod help;
 mod language_model;
 mod pipes;
 mod stopping;
+mod toolbox;
 mod training;
 mod verbs;
 

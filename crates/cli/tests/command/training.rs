@@ -81,7 +81,7 @@ fn what_is_there_is_replaced_only_on_demand_and_only_if_it_is_a_model() {
     fs::write(out.join("photo.jpg"), "precious").unwrap();
     let args = train_args(&fixture().corpus, &out);
     assert!(failed(&args, 1).contains("already there"));
-    assert!(failed(&[&args[..], &["--force"]].concat(), 1).contains("not a Strait model"));
+    assert!(failed(&[&args[..], &["--force"]].concat(), 1).contains("not replaced even with --force"));
     assert_eq!(fs::read_to_string(out.join("photo.jpg")).unwrap(), "precious");
     fs::remove_dir_all(&out).unwrap();
     done(&args);

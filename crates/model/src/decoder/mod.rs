@@ -81,16 +81,30 @@ impl Decoder {
 
     /// Nats of each target sequence of the last [`Decoder::loss`], (B), in packed order.
     pub fn sequence_nats(&self, tape: &Tape, batch: &Batch) -> Vec<f64> {
-        match self {
-            Decoder::Bag(d) => return d.sequence_nats(tape),
-            Decoder::Window(d) => return d.sequence_nats(tape, batch),
-            Decoder::Recurrent(_) | Decoder::Transformer(_) => {}
+        if let Decoder::Bag(d) = self {
+            return d.sequence_nats(tape);
         }
-        let mut sums = vec![0.0; batch.packing.batch()];
-        for (nats, sequence) in tape.row_nats().zip(batch.packing.sequence_of_rows()) {
-            sums[sequence] += nats as f64;
+        let tokens = self.token_nats(tape, batch).unwrap_or_default();
+        tokens.iter().map(|nats| nats.iter().map(|&n| f64::from(n)).sum()).collect()
+    }
+
+    /// Nats of each token of each target sequence of the last [`Decoder::loss`], the end symbol's last, in packed order;
+    /// none if the decoder does not tell tokens apart.
+    pub fn token_nats(&self, tape: &Tape, batch: &Batch) -> Option<Vec<Vec<f32>>> {
+        let mut each: Vec<Vec<f32>> = batch.packing.lengths().iter().map(|&l| Vec::with_capacity(l)).collect();
+        let rows = match self {
+            Decoder::Bag(_) => return None,
+            Decoder::Window(d) => d.rows(batch),
+            Decoder::Recurrent(_) | Decoder::Transformer(_) => batch.packing.rows(),
+        };
+        for (nats, sequence) in tape.row_nats().take(rows).zip(batch.packing.sequence_of_rows()) {
+            each[sequence].push(nats);
         }
-        sums
+        if let Decoder::Window(d) = self {
+            let lengths = batch.packing.lengths();
+            each.iter_mut().zip(lengths).for_each(|(nats, &l)| nats.resize(l, d.beyond() as f32));
+        }
+        Some(each)
     }
 
     /// Starts generating `rows` texts from z (rows, Z).

@@ -68,7 +68,7 @@ impl Decoder {
     }
 
     /// Rows of a packed batch that lie in the window: they come first.
-    fn rows(&self, batch: &Batch) -> usize {
+    pub fn rows(&self, batch: &Batch) -> usize {
         batch.packing.offset(self.window.min(batch.packing.steps()))
     }
 
@@ -90,18 +90,8 @@ impl Decoder {
     }
 
     /// Nats of a token beyond the window.
-    fn beyond(&self) -> f64 {
+    pub fn beyond(&self) -> f64 {
         (self.vocabulary as f64).ln()
-    }
-
-    /// See [`super::Decoder::sequence_nats`].
-    pub fn sequence_nats(&self, tape: &Tape, batch: &Batch) -> Vec<f64> {
-        let lengths = batch.packing.lengths().iter();
-        let mut sums: Vec<f64> = lengths.map(|&l| l.saturating_sub(self.window) as f64 * self.beyond()).collect();
-        for (nats, sequence) in tape.row_nats().take(self.rows(batch)).zip(batch.packing.sequence_of_rows()) {
-            sums[sequence] += nats as f64;
-        }
-        sums
     }
 
     /// See [`super::Decoder::generator`].

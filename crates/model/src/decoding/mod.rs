@@ -33,6 +33,7 @@
 
 mod batch;
 mod beam;
+mod blocked;
 mod check;
 mod filter;
 mod options;
@@ -42,6 +43,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+pub use blocked::Blocked;
 pub use check::OptionsError;
 pub use options::{Options, Prefix};
 

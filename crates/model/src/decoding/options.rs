@@ -1,6 +1,10 @@
 //! How to decode: every control, with its default off.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+
+use super::Blocked;
 
 /// Controls of decoding. The default is greedy, with no constraint but `max_len`.
 ///
@@ -35,6 +39,9 @@ pub struct Options {
     /// Token sequences that never appear; a sequence of one bans the token. Ends count: `[7, eos]` forbids to end
     /// after 7.
     pub banned: Vec<Vec<u32>>,
+    /// n-grams that no row completes, such as those of the training text; not part of any file.
+    #[serde(skip)]
+    pub blocked: Option<Arc<Blocked>>,
     /// Tokens with which a row must start, for all rows or for each. They go before every ban, and count in lengths
     /// and in nats.
     pub prefix: Prefix,
@@ -59,6 +66,7 @@ impl Default for Options {
             repetition_penalty: 1.0,
             no_repeat_ngram: 0,
             banned: Vec::new(),
+            blocked: None,
             prefix: Prefix::default(),
             max_len: 128,
             min_len: 0,

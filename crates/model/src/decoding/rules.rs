@@ -67,6 +67,7 @@ impl<'a> Rules<'a> {
         self.ban_constant(history, row);
         self.ban_sequences(history, row);
         self.ban_repeats(history, row);
+        self.ban_blocked(history, row);
         let mut found = scan(row);
         for edit in &self.edits {
             found.mass.add(edit.raw);
@@ -145,6 +146,14 @@ impl<'a> Rules<'a> {
             {
                 self.ban(last, row);
             }
+        }
+    }
+
+    /// Every token that would complete a blocked n-gram.
+    fn ban_blocked(&mut self, history: &[u32], row: &mut [f32]) {
+        let options = self.options;
+        for &token in options.blocked.iter().flat_map(|blocked| blocked.after(history)) {
+            self.ban(token, row);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     Axis, Point, WIDTH, drawable,
+    drawing::{Drawing, Key},
     frame::{Frame, text},
     place,
     range::Range,
@@ -82,7 +83,7 @@ fn class(i: usize) -> &'static str {
 impl LinePlot {
     /// The plot with its title and, for several series, a legend; `id` is unique on the page. None if there is
     /// nothing to draw.
-    pub fn figure(&self, id: &str) -> Option<Element> {
+    pub fn drawing(&self, id: &str) -> Option<Drawing> {
         let has_points = |s: &Series| s.points.iter().any(|p| drawable(p.0) && drawable(p.1));
         // The i-th series looks the same whether or not there are others.
         let series: Vec<(usize, Series)> = self
@@ -95,13 +96,22 @@ impl LinePlot {
         if series.is_empty() {
             return None;
         }
-        let mut caption = element("figcaption").put(element("b").put(&self.title));
-        if self.series.len() > 1 {
-            for (i, s) in &series {
-                caption = caption.put(key(*i, s));
-            }
-        }
-        Some(element("figure").put(caption).put(self.svg(id, &series)))
+        let key = |(i, s): &(usize, Series)| Key {
+            class: class(*i),
+            name: s.name.clone(),
+            dotted: s.stroke == Stroke::Dotted,
+        };
+        Some(Drawing {
+            title: self.title.clone(),
+            legend: if self.series.len() > 1 { series.iter().map(key).collect() } else { Vec::new() },
+            svg: self.svg(id, &series),
+            height: HEIGHT,
+        })
+    }
+
+    /// The same as a figure of a page.
+    pub fn figure(&self, id: &str) -> Option<Element> {
+        self.drawing(id).map(Drawing::figure)
     }
 
     /// Whether a series is drawn faint with its mean over it.
@@ -255,14 +265,10 @@ fn dot((x, y): Point, radius: f64) -> Element {
     element("circle").set("cx", place(x)).set("cy", place(y)).set("r", place(radius))
 }
 
-/// A series in the legend.
-fn key(i: usize, series: &Series) -> Element {
-    let mut sample = element("g").class(class(i)).put(element("path").class("line").set("d", "M1 6h20"));
-    if series.stroke == Stroke::Dotted {
-        sample = sample.put(dot((11.0, 6.0), 2.5));
-    }
-    let drawing = element("svg").set("viewBox", "0 0 22 12").set("aria-hidden", "true").put(sample);
-    element("span").class("key").put(drawing).put(&series.name)
+/// The stroke of a series beside its name in the legend, 22 x 12.
+pub(super) fn key_sample(key: &Key) -> Element {
+    let sample = element("g").class(key.class).put(element("path").class("line").set("d", "M1 6h20"));
+    if key.dotted { sample.put(dot((11.0, 6.0), 2.5)) } else { sample }
 }
 
 #[cfg(test)]

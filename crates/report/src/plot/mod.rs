@@ -3,8 +3,9 @@
 //! A plot is drawn in units of its own ([`WIDTH`] wide) and scaled by the page, so that its letters are of one size on
 //! a telephone and in a column of a desk screen. Colours and strokes are classes that the style sheet fills in, which
 //! is how one drawing serves light, dark and paper; kinds of series also differ in form (a line, a line with dots),
-//! never in colour alone. Values that are not finite, absurdly large or, on a logarithmic axis, not positive are gaps.
+//! never in colour alone. A [`Drawing`] is also a file of its own, in the light colours. Values that are not finite, absurdly large or, on a logarithmic axis, not positive are gaps.
 
+mod drawing;
 mod frame;
 mod labels;
 mod lines;
@@ -13,6 +14,7 @@ mod scatter;
 mod thin;
 mod ticks;
 
+pub use drawing::Drawing;
 pub use lines::{LinePlot, Rule, Series, Stroke};
 pub use range::Scale;
 pub use scatter::{Mark, ScatterPlot};

@@ -2,6 +2,7 @@
 
 use super::{
     Axis, Point, drawable,
+    drawing::Drawing,
     frame::{Frame, text},
     labels::{Area, place_labels},
     place,
@@ -43,7 +44,7 @@ pub struct ScatterPlot {
 
 impl ScatterPlot {
     /// The plot with its title; `id` is unique on the page. None if there is nothing to draw.
-    pub fn figure(&self, id: &str) -> Option<Element> {
+    pub fn drawing(&self, id: &str) -> Option<Drawing> {
         let x = Range::of(&self.x, self.marks.iter().map(|m| m.x.0)).padded(0.08);
         let y = Range::of(&self.y, self.marks.iter().map(|m| m.y.0)).padded(0.08);
         let frame = Frame::new(HEIGHT, (&self.x, &self.y), x, y);
@@ -62,8 +63,12 @@ impl ScatterPlot {
         for (mark, at) in &seen {
             svg = svg.put(self.dot(mark, *at));
         }
-        let caption = element("figcaption").put(element("b").put(&self.title));
-        Some(element("figure").put(caption).put(svg))
+        Some(Drawing { title: self.title.clone(), legend: Vec::new(), svg, height: HEIGHT })
+    }
+
+    /// The same as a figure of a page.
+    pub fn figure(&self, id: &str) -> Option<Element> {
+        self.drawing(id).map(Drawing::figure)
     }
 
     /// The points in words.

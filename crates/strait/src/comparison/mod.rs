@@ -37,7 +37,7 @@ pub struct ComparisonRequest {
     pub size: Option<Size>,
     pub seed: u64,
     /// What to measure: the request that [`EvaluationRequest::new`] gives, changed.
-    pub effort: fn(EvaluationRequest) -> EvaluationRequest,
+    pub effort: Box<dyn Fn(EvaluationRequest) -> EvaluationRequest>,
 }
 
 /// How far a comparison is.

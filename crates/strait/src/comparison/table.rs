@@ -19,7 +19,7 @@ const RATE: &str = "KL";
 const RECONSTRUCTION: &str = "reconstruction";
 
 /// Columns: name, unit, which is better, digits, what it is.
-const COLUMNS: [(&str, &str, Direction, usize, &str); 15] = [
+const COLUMNS: [(&str, &str, Direction, usize, &str); 16] = [
     (
         "likelihood",
         "nats a text",
@@ -61,6 +61,7 @@ const COLUMNS: [(&str, &str, Direction, usize, &str); 15] = [
     ),
     (SELF_BLEU, "", Direction::Lower, 3, "Likeness of samples to each other."),
     ("distinct-2", "", Direction::Higher, 3, "Share of different pairs of neighbouring words among all pairs."),
+    ("unique", "%", Direction::Higher, 1, "Different samples among all."),
     ("copied", "%", Direction::Lower, 1, "Samples that stand in the training texts."),
     ("weights", "M", Direction::Neither, 1, "Size of the network."),
     ("steps", "", Direction::Neither, 0, "Updates made."),
@@ -68,11 +69,12 @@ const COLUMNS: [(&str, &str, Direction, usize, &str); 15] = [
 ];
 
 /// Figures of samples: their names in an evaluation and here, and a factor.
-const SAMPLES: [(&str, &str, f64); 5] = [
+const SAMPLES: [(&str, &str, f64); 6] = [
     ("kn5_forward_perplexity", FORWARD, 1.0),
     ("kn5_reverse_perplexity", REVERSE, 1.0),
     ("self_bleu4", SELF_BLEU, 1.0),
     ("distinct2", "distinct-2", 1.0),
+    ("unique", "unique", 100.0),
     ("copied", "copied", 100.0),
 ];
 
@@ -148,7 +150,7 @@ pub(super) fn comparison(request: &ComparisonRequest, entrants: &[Entrant]) -> C
             scatter(FORWARD, REVERSE, "Quality and coverage of samples"),
             scatter(RATE, RECONSTRUCTION, "Rate and distortion"),
         ],
-        curves: vec![frontier(entrants), trainings(entrants)],
+        curves: vec![frontier(entrants), diversity(entrants), losses(entrants), rates(entrants)],
         notes: vec![
             "Likelihoods are upper bounds unless exact; the cost of a reconstruction is not a likelihood.".into(),
             "The 5-gram's own samples and real training text stand below the recipes: what is worse than the first is \
@@ -199,45 +201,63 @@ fn budget(budget: Budget) -> String {
 
 /// Forward against reverse perplexity over temperatures.
 fn frontier(entrants: &[Entrant]) -> Curves {
-    let line = |e: &Entrant| Curve {
-        name: e.row.name.clone(),
-        points: e
-            .evaluation
-            .samples
-            .temperatures
-            .iter()
-            .filter_map(|t| {
-                let figure = |name| t.figures.get(name).map(|s: &Spread| s.mean);
-                Some((figure("kn5_forward_perplexity")?, figure("kn5_reverse_perplexity")?))
-            })
-            .collect(),
+    let reverse = ("kn5_reverse_perplexity", REVERSE);
+    Curves { log_y: true, ..over_temperature(entrants, "Samples over temperature: quality and coverage", reverse) }
+}
+
+/// Forward perplexity against likeness over temperatures.
+fn diversity(entrants: &[Entrant]) -> Curves {
+    over_temperature(entrants, "Samples over temperature: quality and sameness", ("self_bleu4", SELF_BLEU))
+}
+
+/// Forward perplexity, and another figure of samples by its name and label, over temperatures.
+fn over_temperature(entrants: &[Entrant], title: &str, (name, label): (&str, &str)) -> Curves {
+    let points = |e: &Entrant| {
+        let rows = e.evaluation.samples.temperatures.iter();
+        rows.filter_map(|row| {
+            let figure = |name| row.figures.get(name).map(|s: &Spread| s.mean);
+            Some((figure("kn5_forward_perplexity")?, figure(name)?))
+        })
+        .collect()
     };
     Curves {
-        title: "Samples over temperature".into(),
+        title: title.into(),
         x: FORWARD.into(),
-        y: REVERSE.into(),
+        y: label.into(),
         log_x: true,
-        log_y: true,
-        lines: entrants.iter().map(line).collect(),
+        lines: entrants.iter().map(|e| Curve { name: e.row.name.clone(), points: points(e) }).collect(),
+        ..Curves::default()
     }
 }
 
 /// Validation loss over the passes.
-fn trainings(entrants: &[Entrant]) -> Curves {
-    let line = |e: &Entrant| Curve {
-        name: e.row.name.clone(),
-        points: e
-            .events
-            .iter()
-            .filter(|event| event["event"] == "look")
-            .filter_map(|event| Some((event["epoch"].as_f64()?, event["bits_per_byte"].as_f64()?)))
-            .collect(),
+fn losses(entrants: &[Entrant]) -> Curves {
+    let loss = |look: &serde_json::Value| look["bits_per_byte"].as_f64();
+    over_passes(entrants, "Validation loss (bound or reconstruction)", "bits per byte", loss)
+}
+
+/// What Gaussian posteriors carry, over the passes: where it falls to nothing, the latent has collapsed.
+fn rates(entrants: &[Entrant]) -> Curves {
+    over_passes(entrants, "What the latent carries", "KL, nats a text", |look| look["figures"]["kl"].as_f64())
+}
+
+/// A figure of the looks at the validation texts; recipes without it are left out.
+fn over_passes(
+    entrants: &[Entrant],
+    title: &str,
+    y: &str,
+    value: impl Fn(&serde_json::Value) -> Option<f64>,
+) -> Curves {
+    let line = |e: &Entrant| {
+        let looks = e.events.iter().filter(|event| event["event"] == "look");
+        let points: Vec<(f64, f64)> = looks.filter_map(|l| Some((l["epoch"].as_f64()?, value(l)?))).collect();
+        (!points.is_empty()).then(|| Curve { name: e.row.name.clone(), points })
     };
     Curves {
-        title: "Validation loss (bound or reconstruction)".into(),
+        title: title.into(),
         x: "passes over the data".into(),
-        y: "bits per byte".into(),
-        lines: entrants.iter().map(line).collect(),
+        y: y.into(),
+        lines: entrants.iter().filter_map(line).collect(),
         ..Curves::default()
     }
 }

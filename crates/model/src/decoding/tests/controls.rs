@@ -1,6 +1,6 @@
 //! Each control by hand, on the chain.
 
-use super::super::{Prefix, decode_nbest};
+use super::super::{Blocked, Prefix, decode_nbest};
 use super::*;
 
 #[test]
@@ -17,6 +17,22 @@ fn ties_go_to_the_lowest_id() {
     for beam in [1, 2] {
         let output = decode(&mut Table::of(&chain, 1), &Options { beam, ..greedy(4) }, SPECIAL, &[0]).remove(0);
         assert_eq!((output.tokens.as_slice(), output.finished), ([2].as_slice(), true));
+    }
+}
+
+#[test]
+fn blocked_runs_are_not_completed() {
+    let blocked = |n, texts: &[Vec<u32>]| Some(std::sync::Arc::new(Blocked::new(n, texts)));
+    let texts = [vec![2, 3, 4], vec![9, 3, 4, 2]];
+    for beam in [1, 2] {
+        let output = one(&Options { blocked: blocked(3, &texts), beam, ..greedy(4) });
+        assert!(!output.tokens.windows(3).any(|w| texts.iter().any(|t| t.windows(3).any(|run| run == w))));
+        assert!(output.tokens.starts_with(&[2, 3]), "{output:?}");
+    }
+    // A run of one token is a ban; of none, or longer than the row, nothing.
+    assert!(!one(&Options { blocked: blocked(1, &texts), ..greedy(4) }).tokens.contains(&3));
+    for n in [0, 5] {
+        assert_eq!(one(&Options { blocked: blocked(n, &texts), ..greedy(4) }).tokens, [2, 3, 4, 2]);
     }
 }
 

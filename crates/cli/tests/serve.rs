@@ -1,0 +1,158 @@
+//! `strait serve` as a process: it prints its address, answers as the command does, stops when asked, and is there
+//! again after it was killed.
+#![cfg(unix)]
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, ChildStderr, Command, Output, Stdio},
+    sync::OnceLock,
+};
+
+use strait::text::grammar::{Grammar, Language};
+
+fn strait(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_strait")).args(args).env_remove("STRAIT_API_KEY").output().unwrap()
+}
+
+fn model() -> &'static str {
+    static MODEL: OnceLock<PathBuf> = OnceLock::new();
+    let make = || {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("serve");
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        let (corpus, model) = (dir.join("corpus.txt"), dir.join("little.strait"));
+        let sentences = Grammar::default().corpus(120, Some(Language::English), 7);
+        fs::write(&corpus, sentences.iter().map(|s| format!("{}\n", s.text)).collect::<String>()).unwrap();
+        let [corpus, out] = [&corpus, &model].map(|path| path.to_str().unwrap());
+        let train = strait(&["train", corpus, "--out", out, "--steps", "4", "--size", "tiny", "--vocab", "300"]);
+        assert!(train.status.success(), "{}", String::from_utf8_lossy(&train.stderr));
+        model
+    };
+    MODEL.get_or_init(make).to_str().unwrap()
+}
+
+struct Serving {
+    child: Child,
+    said: BufReader<ChildStderr>,
+    port: u16,
+}
+
+impl Serving {
+    /// Starts it and waits until its model is ready.
+    fn new(args: &[&str], key: Option<&str>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_strait"));
+        command.args(["serve", "-m", model()]).args(args).env_remove("STRAIT_API_KEY");
+        command.envs(key.map(|key| ("STRAIT_API_KEY", key)));
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let (mut port, mut line) = (0, String::new());
+        while !line.contains("is ready") {
+            line.clear();
+            assert!(said.read_line(&mut line).unwrap() > 0, "it ended");
+            if let Some((_, at)) = line.trim().split_once("Listening on http://127.0.0.1:") {
+                port = at.parse().unwrap();
+            }
+        }
+        Serving { child, said, port }
+    }
+
+    /// The answer to a request, head and body.
+    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let length = body.len();
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}")
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn texts(&self) -> Vec<String> {
+        let answer = self.ask("POST", "/v1/sample", "", r#"{"n": 4, "seed": 3, "temperature": 0.9}"#);
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        let value: serde_json::Value = serde_json::from_str(body).unwrap();
+        value["texts"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{answer}"))
+            .iter()
+            .map(|t| t.as_str().unwrap().into())
+            .collect()
+    }
+
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn it_answers_as_the_command_does_and_stops_when_asked() {
+    let args = ["sample", "-m", model(), "-n", "4", "--seed", "3", "--temperature", "0.9", "--json"];
+    let printed = String::from_utf8(strait(&args).stdout).unwrap();
+    let expected: Vec<String> = printed
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["text"].as_str().unwrap().to_owned())
+        .collect();
+    for signal in ["-TERM", "-INT"] {
+        let mut serving = Serving::new(&["--port", "0"], None);
+        assert_eq!(serving.texts(), expected);
+        serving.signal(signal);
+        let mut rest = String::new();
+        serving.said.read_to_string(&mut rest).unwrap();
+        assert!(serving.child.wait().unwrap().success(), "{rest}");
+        assert!(rest.contains(" POST /v1/sample 200 ") && rest.trim_end().ends_with("Stopped"), "{rest}");
+    }
+}
+
+#[test]
+fn after_a_kill_it_is_there_again_on_the_same_port() {
+    let mut first = Serving::new(&["--port", "0", "--quiet"], None);
+    let texts = first.texts();
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+    let again = Serving::new(&["--port", &first.port.to_string()], None);
+    assert_eq!(again.texts(), texts);
+}
+
+#[test]
+fn keys_come_from_a_file_or_the_environment() {
+    let file = Path::new(model()).with_extension("key");
+    fs::write(&file, "from-file\nmore\n").unwrap();
+    let file = file.to_str().unwrap();
+    for (args, variable, key) in [
+        (&["--port", "0", "--api-key-file", file][..], None, "from-file"),
+        (&["--port", "0"], Some("from-there"), "from-there"),
+    ] {
+        let serving = Serving::new(args, variable);
+        assert!(serving.ask("GET", "/v1/models", "", "").starts_with("HTTP/1.1 401 "));
+        let header = format!("authorization: Bearer {key}\r\n");
+        let answer = serving.ask("GET", "/v1/models", &header, "");
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"little\""), "{answer}");
+    }
+    fs::write(file, "\n").unwrap();
+    let failed = strait(&["serve", "-m", model(), "--port", "0", "--api-key-file", file]);
+    assert!(failed.status.code() == Some(1) && String::from_utf8_lossy(&failed.stderr).contains("first line"));
+}
+
+#[test]
+fn what_cannot_be_served_is_said_at_once() {
+    let failed = |args: &[&str], status: i32| {
+        let output = strait(&[&["serve", "--port", "0"], args].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(status), "{args:?}: {said}");
+        said
+    };
+    assert!(failed(&["-m", "nowhere"], 1).contains("nowhere: there is no such folder"));
+    assert!(failed(&["-m", model(), "-m", model()], 2).contains("NAME=DIR"));
+    assert!(failed(&["-m", model(), "--cors", "nonsense"], 2).contains("origin"));
+    failed(&[], 2);
+}

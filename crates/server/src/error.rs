@@ -1,0 +1,32 @@
+//! Why a server does not start, or ends.
+
+use std::{io, path::PathBuf};
+
+/// An error of the server as a whole; errors of single requests are answers.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Nothing to serve.
+    #[error("no model to serve; name one with -m DIR")]
+    NoModels,
+    /// Two models of one name.
+    #[error("two models are called `{0}`; give one another name with -m NAME=DIR")]
+    SameName(String),
+    /// A model that cannot be read.
+    #[error(transparent)]
+    Model(#[from] strait::Error),
+    /// The address is not to be had.
+    #[error("cannot listen on {host}:{port}: {source}; choose others with --host and --port (0 takes any free port)")]
+    Listen { host: String, port: u16, source: io::Error },
+    /// No origin.
+    #[error("`{0}` is not an origin; one is `*` or looks like `https://example.org`")]
+    Origin(String),
+    /// The system refused threads or timers.
+    #[error("cannot start: {0}")]
+    Start(io::Error),
+    /// The key's file.
+    #[error("{}: {why}; the API key is the first line of the file", file.display())]
+    KeyFile { file: PathBuf, why: String },
+    /// It panicked.
+    #[error("the server ended unexpectedly; the line before says where")]
+    Ended,
+}

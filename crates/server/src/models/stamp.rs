@@ -1,0 +1,56 @@
+//! Whether a folder is still what it was: names, sizes and times of its files, without reading them.
+
+use std::{
+    ffi::OsString,
+    fs::{self, Metadata},
+    path::Path,
+    time::SystemTime,
+};
+
+/// What a folder looks like from outside. The card, README.md, does not count: it is the user's to edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp(Vec<(OsString, u64, Option<SystemTime>, u64)>);
+
+impl Stamp {
+    /// `None` if there is no model.
+    pub fn of(dir: &Path) -> Option<Self> {
+        fs::metadata(dir.join("config.json")).ok()?;
+        let mut files = Vec::new();
+        for entry in fs::read_dir(dir).ok()? {
+            let entry = entry.ok()?;
+            let data = entry.metadata().ok()?;
+            if entry.file_name() != "README.md" {
+                files.push((entry.file_name(), data.len(), data.modified().ok(), number(&data)));
+            }
+        }
+        files.sort();
+        Some(Stamp(files))
+    }
+}
+
+/// The file's own number, which differs between files of one name, size and time.
+#[cfg(unix)]
+fn number(data: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(data)
+}
+#[cfg(not(unix))]
+fn number(_: &Metadata) -> u64 {
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_but_the_card_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Stamp::of(dir.path()), None);
+        fs::write(dir.path().join("config.json"), "{}").unwrap();
+        let first = Stamp::of(dir.path());
+        fs::write(dir.path().join("README.md"), "mine").unwrap();
+        assert!(first.is_some() && Stamp::of(dir.path()) == first);
+        fs::write(dir.path().join("model.safetensors"), "weights").unwrap();
+        assert_ne!(Stamp::of(dir.path()), first);
+    }
+}

@@ -1,0 +1,97 @@
+//! Checks against the limits; what is beyond is refused by its place.
+
+use crate::{options::Limits, refusal::Refusal};
+
+/// A number of at least 1 and at most `limit`.
+///
+/// # Errors
+/// If it is not.
+pub fn count(pointer: &str, n: usize, limit: usize) -> Result<(), Refusal> {
+    if n == 0 {
+        return Err(Refusal::invalid(pointer, "0; must be at least 1"));
+    }
+    at_most(pointer, n, limit)
+}
+
+/// A number of at most `limit`.
+///
+/// # Errors
+/// If it is more.
+pub fn at_most(pointer: &str, n: usize, limit: usize) -> Result<(), Refusal> {
+    if n > limit {
+        return Err(Refusal::invalid(pointer, format!("{n}; at most {limit} here (see /info)")));
+    }
+    Ok(())
+}
+
+/// A list with at least one member and not too many.
+///
+/// # Errors
+/// If it is empty or too long.
+pub fn list(pointer: &str, length: usize, limits: &Limits) -> Result<(), Refusal> {
+    if length == 0 {
+        return Err(Refusal::invalid(pointer, "the list is empty; give it at least one member"));
+    }
+    if length > limits.texts {
+        let why = format!("{length} members; at most {} in a request, send several", limits.texts);
+        return Err(Refusal::invalid(pointer, why));
+    }
+    Ok(())
+}
+
+/// A text that is not too long.
+///
+/// # Errors
+/// If it is.
+pub fn length(pointer: &str, text: &str, limits: &Limits) -> Result<(), Refusal> {
+    if text.len() > limits.chars {
+        let chars = text.chars().count();
+        if chars > limits.chars {
+            let why = format!("{chars} characters; at most {} (see /info)", limits.chars);
+            return Err(Refusal::invalid(pointer, why));
+        }
+    }
+    Ok(())
+}
+
+/// A list of texts.
+///
+/// # Errors
+/// If there are none or too many, or one is too long.
+pub fn texts(pointer: &str, texts: &[String], limits: &Limits) -> Result<(), Refusal> {
+    list(pointer, texts.len(), limits)?;
+    texts.iter().enumerate().try_for_each(|(i, text)| length(&format!("{pointer}/{i}"), text, limits))
+}
+
+/// Token ids of a text.
+///
+/// # Errors
+/// If there are too many, or one is not in a vocabulary of `vocabulary`.
+pub fn tokens(pointer: &str, ids: &[u32], vocabulary: usize, limits: &Limits) -> Result<(), Refusal> {
+    at_most(pointer, ids.len(), limits.chars)?;
+    match ids.iter().position(|&id| id as usize >= vocabulary) {
+        Some(i) => {
+            let why = format!("{}; the vocabulary has tokens 0 to {}", ids[i], vocabulary.saturating_sub(1));
+            Err(Refusal::invalid(format!("{pointer}/{i}"), why))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Latents (n, `dim`), all finite.
+///
+/// # Errors
+/// If there are none or too many, or one has another length or something in it that is no number.
+pub fn latents(pointer: &str, rows: &[Vec<f32>], dim: usize, limits: &Limits) -> Result<(), Refusal> {
+    list(pointer, rows.len(), limits)?;
+    for (i, row) in rows.iter().enumerate() {
+        if row.len() != dim {
+            let why = format!("{} numbers; the model's latents have {dim}", row.len());
+            return Err(Refusal::invalid(format!("{pointer}/{i}"), why));
+        }
+        if let Some(j) = row.iter().position(|v| !v.is_finite()) {
+            return Err(Refusal::invalid(format!("{pointer}/{i}/{j}"), "too large for a 32-bit number"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! The decoding controls of a request, by the names of the command's flags.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use strait::{Decoding, DecodingOptions, Model};
+
+use super::check;
+use crate::{options::Limits, refusal::Refusal};
+
+/// How latents become text. What is not given is the model's own way.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DecodingFields {
+    /// Draw tokens: 1 as the model is, below 1 safer, above 1 wilder; 0 takes the most likely one.
+    #[schemars(range(min = 0.0))]
+    pub temperature: Option<f32>,
+    /// Draw among the k most likely tokens.
+    pub top_k: Option<usize>,
+    /// Draw among the fewest tokens whose probability reaches p.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub top_p: Option<f32>,
+    /// Draw among tokens at least p times as likely as the likeliest.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub min_p: Option<f32>,
+    /// Draw among the tokens of the most expected surprise, up to probability p.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub typical: Option<f32>,
+    /// Beam search with so many hypotheses.
+    #[schemars(range(min = 1))]
+    pub beam: Option<usize>,
+    /// With beam: above 0 favours longer texts.
+    #[schemars(range(min = 0.0))]
+    pub length_penalty: Option<f32>,
+    /// Above 1 makes tokens that are already there less likely.
+    #[schemars(range(min = 1.0))]
+    pub repetition_penalty: Option<f32>,
+    /// No n tokens in a row appear twice.
+    pub no_repeat_ngram: Option<usize>,
+    /// Words or phrases that must not appear.
+    pub ban: Vec<String>,
+    /// Every text starts like this.
+    pub prefix: Option<String>,
+    /// At most so many tokens.
+    #[schemars(range(min = 1))]
+    pub max_len: Option<usize>,
+    /// At least so many tokens.
+    pub min_len: Option<usize>,
+}
+
+impl DecodingFields {
+    /// The fields' names.
+    pub const NAMES: [&str; 13] = [
+        "temperature",
+        "top_k",
+        "top_p",
+        "min_p",
+        "typical",
+        "beam",
+        "length_penalty",
+        "repetition_penalty",
+        "no_repeat_ngram",
+        "ban",
+        "prefix",
+        "max_len",
+        "min_len",
+    ];
+
+    /// The model's own way, `own` (of decoding, or of sampling), changed by the fields.
+    ///
+    /// # Errors
+    /// If a field is beyond a limit, or the controls do not go together or with the model.
+    pub fn resolve(self, model: &Model, own: &DecodingOptions, limits: &Limits) -> Result<Decoding, Refusal> {
+        check::at_most("/beam", self.beam.unwrap_or(1), limits.beam)?;
+        check::at_most("/max_len", self.max_len.unwrap_or(0), limits.max_len)?;
+        check::at_most("/no_repeat_ngram", self.no_repeat_ngram.unwrap_or(0), limits.max_len)?;
+        if self.ban.len() > limits.ban {
+            return Err(Refusal::invalid("/ban", format!("{} phrases; at most {}", self.ban.len(), limits.ban)));
+        }
+        for (i, phrase) in self.ban.iter().enumerate() {
+            check::length(&format!("/ban/{i}"), phrase, limits)?;
+        }
+        check::length("/prefix", self.prefix.as_deref().unwrap_or_default(), limits)?;
+        let decoding = Decoding {
+            options: Some(self.options(own)),
+            banned: self.ban.clone(),
+            prefix: self.prefix.clone(),
+            ..Decoding::default()
+        };
+        model.check_decoding(&decoding).map_err(|e| refused(&e.to_string()))?;
+        Ok(decoding)
+    }
+
+    fn options(&self, own: &DecodingOptions) -> DecodingOptions {
+        let mut options = own.clone();
+        let shaping = self.top_k.is_some() || self.top_p.is_some() || self.min_p.is_some() || self.typical.is_some();
+        if self.beam.is_some() || self.temperature == Some(0.0) {
+            options.temperature = 0.0;
+            (options.top_k, options.top_p, options.min_p, options.typical) = (0, 1.0, 0.0, 1.0);
+        } else if shaping && options.temperature == 0.0 {
+            // Who says what to draw from wants to draw.
+            options.temperature = 1.0;
+        }
+        set(&mut options.temperature, self.temperature);
+        set(&mut options.top_k, self.top_k);
+        set(&mut options.top_p, self.top_p);
+        set(&mut options.min_p, self.min_p);
+        set(&mut options.typical, self.typical);
+        set(&mut options.beam, self.beam);
+        set(&mut options.length_penalty, self.length_penalty);
+        set(&mut options.repetition_penalty, self.repetition_penalty);
+        set(&mut options.no_repeat_ngram, self.no_repeat_ngram);
+        set(&mut options.max_len, self.max_len);
+        set(&mut options.min_len, self.min_len);
+        options
+    }
+}
+
+fn set<T>(field: &mut T, asked: Option<T>) {
+    if let Some(value) = asked {
+        *field = value;
+    }
+}
+
+/// The library's message names the field first, in backticks; it calls `ban` by another name.
+fn refused(message: &str) -> Refusal {
+    let message = message.replace("`banned`", "`ban`");
+    let field = message.split('`').nth(1).filter(|field| DecodingFields::NAMES.contains(field));
+    Refusal::invalid(field.map(|field| format!("/{field}")).unwrap_or_default(), message.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::schema_for;
+
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_the_fields() {
+        let schema = schema_for!(DecodingFields);
+        let mut fields: Vec<&str> =
+            schema.get("properties").unwrap().as_object().unwrap().keys().map(String::as_str).collect();
+        let mut names = DecodingFields::NAMES;
+        fields.sort();
+        names.sort();
+        assert_eq!(fields, names);
+    }
+
+    #[test]
+    fn a_refused_control_is_a_pointer() {
+        let refusal = refused("`banned`[2] is empty");
+        assert_eq!(refusal, Refusal::invalid("/ban", "`ban`[2] is empty"));
+        assert_eq!(refused("`eos` holds"), Refusal::invalid("", "`eos` holds"));
+    }
+}

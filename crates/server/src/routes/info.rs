@@ -1,0 +1,160 @@
+//! `GET /info` and `GET /v1/models`: what is served.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{extract::State, response::Response, routing::get};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Answer, Route, answer::ok, shape};
+use crate::{
+    app::App,
+    models::{Entry, Serving},
+};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route {
+            path: "/info",
+            method: "get",
+            summary: "The models, their figures, and the limits",
+            body: None,
+            answer: Answer::Json(shape::<Info>),
+            handler: || get(info),
+        },
+        Route {
+            path: "/v1/models",
+            method: "get",
+            summary: "The models, in the common shape",
+            body: None,
+            answer: Answer::Json(shape::<ModelList>),
+            handler: || get(models),
+        },
+    ]
+}
+
+/// The server.
+#[derive(Serialize, JsonSchema)]
+struct Info {
+    /// The program's version.
+    strait_version: &'static str,
+    models: Vec<ModelInfo>,
+    /// What a request may ask for.
+    limits: Value,
+    /// How requests are worked on together.
+    batching: Value,
+}
+
+/// A model.
+#[derive(Serialize, JsonSchema)]
+struct ModelInfo {
+    name: String,
+    /// Whether it is ready; then `facts` are there.
+    ready: bool,
+    /// How often its folder was replaced by another model.
+    reloads: u64,
+    /// Why the folder's present contents are not served, if they are not.
+    problem: Option<String>,
+    facts: Option<Facts>,
+}
+
+/// What a model is.
+#[derive(Serialize, JsonSchema)]
+struct Facts {
+    version: String,
+    /// The recipe's name.
+    recipe: String,
+    language_model: bool,
+    /// Numbers in a latent.
+    dimensions: usize,
+    weights: usize,
+    /// Tokens in the vocabulary.
+    vocabulary: usize,
+    prior: String,
+    /// Records it was trained on, their mean and longest length in tokens.
+    records: usize,
+    mean_tokens: f64,
+    longest_tokens: usize,
+    steps: u64,
+    /// What was measured after the training, by name.
+    figures: BTreeMap<String, f64>,
+    /// How it decodes a given latent, and one that was drawn, when nothing is asked.
+    decoding: Value,
+    sampling: Value,
+}
+
+impl Facts {
+    fn of(serving: &Serving) -> Self {
+        let model = &serving.model;
+        let config = model.config();
+        // Structures of plain numbers always serialise.
+        let value = |options| serde_json::to_value(options).unwrap_or_default();
+        Facts {
+            version: serving.version.clone(),
+            recipe: config.recipe.name.clone(),
+            language_model: model.is_language_model(),
+            dimensions: model.latent_size(),
+            weights: model.weights(),
+            vocabulary: config.vocabulary,
+            prior: model.prior().describe(),
+            records: config.data.train,
+            mean_tokens: config.data.mean_tokens,
+            longest_tokens: config.data.longest_tokens,
+            steps: config.training.steps,
+            figures: config.training.figures.clone(),
+            decoding: value(&config.decoding),
+            sampling: value(&config.sampling),
+        }
+    }
+}
+
+async fn info(State(app): State<Arc<App>>) -> Response {
+    let model = |entry: &Entry| {
+        let serving = entry.serving();
+        ModelInfo {
+            name: entry.name.clone(),
+            ready: serving.is_some(),
+            reloads: entry.meter.reloads.get(),
+            problem: entry.problem(),
+            facts: serving.as_deref().map(Facts::of),
+        }
+    };
+    ok(&Info {
+        strait_version: env!("CARGO_PKG_VERSION"),
+        models: app.shelf.entries().iter().map(model).collect(),
+        limits: serde_json::to_value(app.limits()).unwrap_or_default(),
+        batching: serde_json::to_value(&app.options.batching).unwrap_or_default(),
+    })
+}
+
+/// A list.
+#[derive(Serialize, JsonSchema)]
+struct ModelList {
+    /// `list`.
+    object: &'static str,
+    data: Vec<ModelItem>,
+}
+
+/// A model of the list.
+#[derive(Serialize, JsonSchema)]
+struct ModelItem {
+    id: String,
+    /// `model`.
+    object: &'static str,
+    /// Seconds since 1970.
+    created: u64,
+    owned_by: &'static str,
+}
+
+/// Models that are ready.
+async fn models(State(app): State<Arc<App>>) -> Response {
+    let ready = app.shelf.entries().iter().filter_map(Entry::serving);
+    let item = |serving: Arc<Serving>| ModelItem {
+        id: serving.name.clone(),
+        object: "model",
+        created: serving.created,
+        owned_by: "strait",
+    };
+    ok(&ModelList { object: "list", data: ready.map(item).collect() })
+}

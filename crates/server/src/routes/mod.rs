@@ -1,0 +1,72 @@
+//! One file a group of routes. The table of all of them makes the router, the OpenAPI document and the documentation.
+
+mod answer;
+mod embeddings;
+mod health;
+mod info;
+mod interpolate;
+mod latents;
+mod pages;
+mod reconstruct;
+mod sample;
+mod stream;
+mod vary;
+
+use std::sync::Arc;
+
+use axum::routing::MethodRouter;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::app::App;
+
+/// A path, what it takes and gives, and who answers.
+pub struct Route {
+    pub path: &'static str,
+    /// `get` or `post`.
+    pub method: &'static str,
+    /// A line.
+    pub summary: &'static str,
+    pub body: Option<Body>,
+    pub answer: Answer,
+    pub handler: fn() -> MethodRouter<Arc<App>>,
+}
+
+/// What a request brings.
+pub struct Body {
+    pub schema: Shape,
+    /// A body that works with every autoencoder.
+    pub example: &'static str,
+}
+
+/// What an answer is.
+pub enum Answer {
+    Json(Shape),
+    /// JSON, or with `stream` server-sent events.
+    Stream(Shape),
+    /// Another type of content.
+    Other(&'static str),
+}
+
+/// A type as JSON schema.
+pub type Shape = fn(&mut SchemaGenerator) -> Schema;
+
+/// The schema of `T`.
+fn shape<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+/// Every route.
+pub fn table() -> Vec<Route> {
+    let groups = [
+        pages::routes(),
+        health::routes(),
+        info::routes(),
+        latents::routes(),
+        reconstruct::routes(),
+        sample::routes(),
+        interpolate::routes(),
+        vary::routes(),
+        embeddings::routes(),
+    ];
+    groups.into_iter().flatten().collect()
+}

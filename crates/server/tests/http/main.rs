@@ -1,0 +1,156 @@
+//! The server as its clients meet it, over real sockets, with small models that are trained here.
+
+mod answers;
+mod client;
+mod lifecycle;
+mod load;
+mod malformed;
+mod refusals;
+mod streams;
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use strait::{
+    Budget, Model, Recipe, Size, Training,
+    text::{
+        grammar::{Grammar, Language},
+        read::{ReadOptions, read_from},
+    },
+};
+use strait_server::{Event, ModelPlace, Options, Server};
+
+use client::{Client, Response};
+
+/// Models trained once: an autoencoder, another one of the same shape, a language model.
+struct Fixture {
+    dir: PathBuf,
+    first: PathBuf,
+    second: PathBuf,
+    language: PathBuf,
+    texts: Vec<String>,
+}
+
+fn fixture() -> &'static Fixture {
+    static FIXTURE: OnceLock<Fixture> = OnceLock::new();
+    FIXTURE.get_or_init(|| {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("http");
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        let sentences = Grammar::default().corpus(120, Some(Language::English), 7);
+        let texts: Vec<String> = sentences.iter().map(|s| s.text.clone()).collect();
+        let train = |name: &str, recipe: &str, seed: u64| {
+            let corpus = read_from(texts.join("\n").as_bytes(), "corpus.txt", &ReadOptions::default()).unwrap();
+            let out = dir.join(name);
+            let mut training = Training::new(&out, corpus);
+            training.recipe = Recipe::find(recipe).unwrap();
+            training.recipe.tokenizer.vocabulary = Some(300);
+            (training.size, training.budget, training.seed) = (Some(Size::Tiny), Budget::Steps(4), seed);
+            training.run(&mut (), &AtomicBool::new(false)).unwrap();
+            out
+        };
+        let (first, second) = (train("first", "dae", 1), train("second", "dae", 2));
+        let language = train("language", "lm-lstm", 1);
+        Fixture { first, second, language, texts, dir }
+    })
+}
+
+/// A server that is stopped at the end of the test.
+struct Running {
+    server: Option<Server>,
+    address: SocketAddr,
+    heard: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Running {
+    fn new(options: Options) -> Self {
+        let heard: Arc<Mutex<Vec<Event>>> = Arc::default();
+        let listener = {
+            let heard = heard.clone();
+            move |event: &Event| heard.lock().unwrap().push(event.clone())
+        };
+        let server = Server::start(Options { port: 0, ..options }, Arc::new(listener)).unwrap();
+        let running = Running { address: server.address(), server: Some(server), heard };
+        running.until("ready", || running.get("/health").status == 200);
+        running
+    }
+
+    /// With the first model under its name, and the language model.
+    fn usual() -> Self {
+        Running::new(usual())
+    }
+
+    fn client(&self) -> Client {
+        Client::new(self.address).unwrap()
+    }
+
+    fn get(&self, path: &str) -> Response {
+        self.client().ask("GET", path, &[], b"").unwrap()
+    }
+
+    fn post(&self, path: &str, body: &str) -> Response {
+        self.client().ask("POST", path, &[], body.as_bytes()).unwrap()
+    }
+
+    /// The answer to a good request.
+    fn done(&self, path: &str, body: &Value) -> Value {
+        let response = self.post(path, &body.to_string());
+        assert_eq!(response.status, 200, "{path} {body}: {}", response.text());
+        response.json()
+    }
+
+    /// A value of the metrics.
+    fn metric(&self, line: &str) -> f64 {
+        let text = self.get("/metrics").text();
+        let value = text.lines().find_map(|l| l.strip_prefix(line).and_then(|rest| rest.trim().parse().ok()));
+        value.unwrap_or_else(|| panic!("{line}: {text}"))
+    }
+
+    fn until(&self, what: &str, is: impl Fn() -> bool) {
+        let end = Instant::now() + Duration::from_secs(30);
+        while !is() {
+            assert!(Instant::now() < end, "not {what} in time; heard {:?}", self.heard.lock().unwrap());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn stop(mut self) -> Vec<Event> {
+        let server = self.server.take().unwrap();
+        server.stop();
+        server.wait().unwrap();
+        std::mem::take(&mut self.heard.lock().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop();
+            server.stop();
+            let _ = server.wait();
+        }
+    }
+}
+
+fn usual() -> Options {
+    Options::new(vec![ModelPlace::new(&fixture().first), ModelPlace::new(&fixture().language)])
+}
+
+fn first() -> &'static Model {
+    static MODEL: OnceLock<Model> = OnceLock::new();
+    MODEL.get_or_init(|| Model::open(&fixture().first).unwrap())
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value.as_array().unwrap_or_else(|| panic!("{value}")).iter().map(|v| v.as_str().unwrap().to_owned()).collect()
+}
+
+fn floats(value: &Value) -> Vec<f32> {
+    value.as_array().unwrap_or_else(|| panic!("{value}")).iter().map(|v| v.as_f64().unwrap() as f32).collect()
+}

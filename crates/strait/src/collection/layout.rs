@@ -1,0 +1,91 @@
+//! Texts in the plane, and new texts for the empty places between them.
+
+use serde::Serialize;
+use strait_latent::{
+    Principal,
+    project::{MapOptions, Place, latent_at, map, sparse_places, trustworthiness},
+    search::Metric,
+};
+
+use super::Collection;
+use crate::{Decoding, Error, Latents, Model};
+
+/// Neighbours whose being kept the trustworthiness tells.
+const NEIGHBOURS: usize = 12;
+/// Mapped texts from which the latent of an empty place is made.
+const AROUND: usize = 10;
+
+/// How latents become places in the plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Projection {
+    /// t-SNE: neighbours stay neighbours; distances between groups mean little.
+    #[default]
+    Neighbours,
+    /// The two widest principal axes: distances are shadows of true ones.
+    Principal,
+}
+
+/// The places of all texts of a collection.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Layout {
+    /// x and y of each text.
+    pub places: Vec<Place>,
+    /// How far neighbours on the map are neighbours in truth (Venna & Kaski 2001), 1 at best; none for fewer than 40
+    /// texts.
+    pub trustworthiness: Option<f64>,
+}
+
+/// A new text for an empty place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Filling {
+    pub text: String,
+    /// Where on the map, and how far it is to the nearest text there.
+    pub place: Place,
+    pub radius: f32,
+}
+
+impl Collection {
+    /// Lays the texts out in the plane.
+    ///
+    /// # Errors
+    /// With fewer than four texts, or latents that are all alike.
+    pub fn layout(&self, how: Projection, seed: u64) -> Result<Layout, Error> {
+        let rows = self.matrix()?;
+        let places = match how {
+            Projection::Neighbours => map(rows, &MapOptions { seed, ..MapOptions::default() })?.places,
+            Projection::Principal => {
+                let plane = Principal::fit(rows, 2)?.project(rows)?;
+                plane.view().iter().map(|row| [row[0], row.get(1).copied().unwrap_or(0.0)]).collect()
+            }
+        };
+        let enough = self.len() >= 40;
+        let trust = || trustworthiness(rows, &places, NEIGHBOURS, Metric::Euclidean, seed);
+        let trustworthiness = if enough { Some(trust()?) } else { None };
+        Ok(Layout { trustworthiness, places })
+    }
+
+    /// At most `n` new texts for the emptiest places of a layout; fewer, where it has not so many, or where a text of the
+    /// collection, or one that was just made, came out again.
+    ///
+    /// # Errors
+    /// If the layout is of another collection, or the controls of decoding contradict each other.
+    pub fn fill(&self, model: &Model, layout: &Layout, n: usize, decoding: &Decoding) -> Result<Vec<Filling>, Error> {
+        let empty = sparse_places(&layout.places, 4 * n)?;
+        let mut latents = Vec::with_capacity(empty.len() * self.latents.dim());
+        for spot in &empty {
+            latents.extend(latent_at(self.matrix()?, &layout.places, spot.centre, AROUND.min(self.len()))?);
+        }
+        if empty.is_empty() {
+            return Ok(Vec::new());
+        }
+        let texts = model.decode(&Latents::new(latents, self.latents.dim()), decoding)?;
+        let mut known: std::collections::HashSet<&str> = self.records.iter().map(|r| r.text.as_str()).collect();
+        let fresh = texts.iter().zip(&empty).filter(|(text, _)| !text.trim().is_empty() && known.insert(text.as_str()));
+        let filling = |(text, spot): (&String, &strait_latent::project::Sparse)| Filling {
+            text: text.clone(),
+            place: spot.centre,
+            radius: spot.radius,
+        };
+        Ok(fresh.take(n).map(filling).collect())
+    }
+}
