@@ -113,6 +113,25 @@ fn each_damaged_or_missing_file_is_named() {
 }
 
 #[test]
+fn a_model_of_a_program_with_fewer_fields_is_read() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("model");
+    folder::save(&dir, &saved(), &[], false).unwrap();
+    let file = dir.join("config.json");
+    // As it would have been written before `latent.dropout` was thought of.
+    let whole = fs::read_to_string(&file).unwrap();
+    let (before, after) = whole.split_once("      \"dropout\": 0.0,\n").expect("a field to leave out");
+    let checksum = |text: &str| {
+        let own = text.split("\"checksum\": \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        (folder::sha256(text.replacen(&own, "", 1).as_bytes()), own)
+    };
+    let fewer = [before, after].concat();
+    let (new, old) = checksum(&fewer);
+    fs::write(&file, fewer.replacen(&old, &new, 1)).unwrap();
+    assert_eq!(folder::open(&dir).map(|read| read.config.recipe).ok(), Some(saved().config.recipe));
+}
+
+#[test]
 fn what_is_not_a_model_is_said() {
     let root = tempfile::tempdir().unwrap();
     assert!(message(&root.path().join("nowhere")).contains("strait train"));

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{done, failed, folder, run, stderr, text};
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 31] = [
     "demo",
     "train",
     "resume",
@@ -19,6 +19,23 @@ const VERBS: [&str; 14] = [
     "info",
     "recipes",
     "completions",
+    "index",
+    "search",
+    "dedup",
+    "cluster",
+    "map",
+    "complete",
+    "classify",
+    "directions",
+    "steer",
+    "analogy",
+    "similarity",
+    "score",
+    "audit",
+    "augment",
+    "compare",
+    "gan",
+    "serve",
 ];
 
 #[test]
