@@ -1,6 +1,8 @@
-//! Where a map is empty: the largest circles inside its hull that hold no spot.
+//! Where a map is empty: the largest circles inside its hull that hold no spot but are surrounded by spots.
 //!
-//! The centres are those of a grid of squares; a circle ends at the nearest spot or at the hull's edge.
+//! The centres are those of a grid of squares; a circle ends at the nearest spot or at the hull's edge. A bay at the
+//! edge of the map is no gap to be filled, so from the centre no two neighbouring spots within twice the radius may be
+//! more than [`WIDEST`] apart.
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -11,6 +13,9 @@ use crate::matrix::MatrixBuf;
 
 /// Squares along the wider side of the map.
 const GRID: usize = 128;
+
+/// The widest angle in which a circle may have no spots near, in radians: 120 degrees.
+pub const WIDEST: f32 = std::f32::consts::TAU / 3.0;
 
 /// An empty circle.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -45,7 +50,8 @@ pub fn sparse_places(places: &[Place], most: usize) -> Result<Vec<Sparse>, Laten
         if chosen.len() == most {
             break;
         }
-        if chosen.iter().all(|c| distance(c.centre, circle.centre) >= c.radius) {
+        let apart = chosen.iter().all(|c| distance(c.centre, circle.centre) >= c.radius);
+        if apart && widest_gap(grid.angles(places, circle.centre, 2.0 * circle.radius)) <= WIDEST {
             chosen.push(circle);
         }
     }
@@ -54,6 +60,14 @@ pub fn sparse_places(places: &[Place], most: usize) -> Result<Vec<Sparse>, Laten
 
 fn distance(a: Place, b: Place) -> f32 {
     (a[0] - b[0]).hypot(a[1] - b[1])
+}
+
+/// The widest angle between neighbouring directions, a whole turn when there is at most one.
+fn widest_gap(mut angles: Vec<f32>) -> f32 {
+    angles.sort_by(f32::total_cmp);
+    let (Some(first), Some(last)) = (angles.first(), angles.last()) else { return std::f32::consts::TAU };
+    let across = first + std::f32::consts::TAU - last;
+    angles.windows(2).map(|w| w[1] - w[0]).fold(across, f32::max)
 }
 
 /// Twice the area of the triangle, positive when it turns left.
@@ -128,6 +142,16 @@ impl Grid {
         [middle(0, at % self.columns), middle(1, at / self.columns)]
     }
 
+    /// The directions of the spots that are at most `reach` away.
+    fn angles(&self, places: &[Place], from: Place, reach: f32) -> Vec<f32> {
+        let ((left, bottom), (right, top)) =
+            (self.square([from[0] - reach, from[1] - reach]), self.square([from[0] + reach, from[1] + reach]));
+        let squares = (bottom..=top).flat_map(|row| (left..=right).map(move |column| row * self.columns + column));
+        let spots = squares.flat_map(|square| &self.squares[square]).map(|&i| places[i as usize]);
+        let near = spots.filter(|&p| distance(p, from) <= reach);
+        near.map(|p| (p[1] - from[1]).atan2(p[0] - from[0])).collect()
+    }
+
     /// Distance to the nearest spot from the centre of a square: rings of squares outwards.
     fn nearest(&self, places: &[Place], from: Place) -> f32 {
         let (column, row) = self.square(from);
@@ -166,10 +190,23 @@ mod tests {
     }
 
     #[test]
+    fn a_bay_is_no_gap() {
+        // A disc with a wedge cut out, wider than the hole in its middle.
+        let spots = (0..61 * 61).map(|i| [(i % 61) as f32 - 30.0, (i / 61) as f32 - 30.0]);
+        let bay = |p: &Place| p[1].atan2(p[0]).abs() < 0.5 && p[0].hypot(p[1]) > 12.0;
+        let hole = |p: &Place| (p[0] + 12.0).hypot(p[1]) < 3.0;
+        let places: Vec<Place> = spots.filter(|p| p[0].hypot(p[1]) < 30.0 && !bay(p) && !hole(p)).collect();
+        let found = sparse_places(&places, 1).unwrap();
+        assert!(distance(found[0].centre, [-12.0, 0.0]) < 0.5, "{found:?}");
+        assert!((widest_gap(vec![3.0, -3.0, 0.0]) - 3.0).abs() < 1e-6);
+        assert_eq!(widest_gap(vec![1.0]), std::f32::consts::TAU);
+    }
+
+    #[test]
     fn circles_are_empty_and_inside() {
         let places: Vec<Place> = normal(300, 2, 1).data().as_chunks::<2>().0.to_vec();
         let (found, hull) = (sparse_places(&places, 8).unwrap(), hull(&places));
-        assert_eq!(found.len(), 8);
+        assert!(found.len() > 3, "{}", found.len());
         for (i, circle) in found.iter().enumerate() {
             let nearest = places.iter().map(|&p| distance(p, circle.centre)).fold(f32::INFINITY, f32::min);
             let edge = distance_inside(&hull, circle.centre);
