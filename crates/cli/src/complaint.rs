@@ -3,7 +3,7 @@
 use std::{fmt, io, process::ExitCode};
 
 use anyhow::Error;
-use strait::{FolderError, RecipeError, TrainError};
+use strait::{Controls, FolderError, RecipeError, TrainError};
 
 use crate::talk::say;
 
@@ -87,25 +87,7 @@ fn hint(error: &Error) -> Option<&'static str> {
 
 /// The library names fields (`top_k`), the command flags (`--top-k`).
 fn flags_for_fields(message: &str) -> String {
-    const FIELDS: [&str; 13] = [
-        "temperature",
-        "top_k",
-        "top_p",
-        "min_p",
-        "typical",
-        "beam",
-        "length_penalty",
-        "repetition_penalty",
-        "no_repeat_ngram",
-        "prefix",
-        "max_len",
-        "min_len",
-        "banned",
-    ];
-    FIELDS.iter().fold(message.to_owned(), |text, field| {
-        let flag = if *field == "banned" { "ban".into() } else { field.replace('_', "-") };
-        text.replace(&format!("`{field}`"), &format!("--{flag}"))
-    })
+    Controls::rename(message, |field| format!("--{}", field.replace('_', "-")))
 }
 
 #[cfg(test)]
@@ -116,6 +98,7 @@ mod tests {
     fn fields_become_flags() {
         let message = "`top_k` = 3 has no effect with `temperature` = 0; `latent` stays";
         assert_eq!(flags_for_fields(message), "--top-k = 3 has no effect with --temperature = 0; `latent` stays");
+        assert_eq!(flags_for_fields("`banned`[0] is empty"), "--ban[0] is empty");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod augment;
 mod classifier;
 mod collection;
 mod comparison;
+mod controls;
 mod error;
 mod evaluation;
 mod gan;
@@ -34,6 +35,7 @@ pub use collection::{
     check_place as check_collection_place,
 };
 pub use comparison::{ComparisonRequest, Heard, compare};
+pub use controls::Controls;
 pub use error::Error;
 pub use gan::{VectorGenerator, auc};
 pub use latents::{LatentFileError, Latents};

@@ -1,7 +1,7 @@
 //! How latents become text: the same flags for every verb that decodes.
 
 use clap::Args;
-use strait::{Decoding, DecodingOptions};
+use strait::{Controls, Decoding, DecodingOptions};
 
 #[derive(Args, Default)]
 #[command(next_help_heading = "Decoding")]
@@ -53,32 +53,22 @@ pub struct DecodingFlags {
 impl DecodingFlags {
     /// The model's own way, `own` (of decoding, or of sampling), changed by the flags.
     pub fn resolve(&self, own: &DecodingOptions) -> Decoding {
-        let mut options = own.clone();
-        let shaping = self.top_k.is_some() || self.top_p.is_some() || self.min_p.is_some() || self.typical.is_some();
-        if self.greedy || self.beam.is_some() || self.temperature == Some(0.0) {
-            options.temperature = 0.0;
-            (options.top_k, options.top_p, options.min_p, options.typical) = (0, 1.0, 0.0, 1.0);
-        } else if shaping && options.temperature == 0.0 {
-            // Who says what to draw from wants to draw.
-            options.temperature = 1.0;
-        }
-        set(&mut options.temperature, self.temperature);
-        set(&mut options.top_k, self.top_k);
-        set(&mut options.top_p, self.top_p);
-        set(&mut options.min_p, self.min_p);
-        set(&mut options.typical, self.typical);
-        set(&mut options.beam, self.beam);
-        set(&mut options.length_penalty, self.length_penalty);
-        set(&mut options.repetition_penalty, self.repetition_penalty);
-        set(&mut options.no_repeat_ngram, self.no_repeat_ngram);
-        set(&mut options.max_len, self.max_len);
-        set(&mut options.min_len, self.min_len);
-        Decoding { options: Some(options), banned: self.ban.clone(), prefix: self.prefix.clone(), blocked: None }
-    }
-}
-
-fn set<T>(field: &mut T, flag: Option<T>) {
-    if let Some(value) = flag {
-        *field = value;
+        let controls = Controls {
+            greedy: self.greedy,
+            temperature: self.temperature,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            typical: self.typical,
+            beam: self.beam,
+            length_penalty: self.length_penalty,
+            repetition_penalty: self.repetition_penalty,
+            no_repeat_ngram: self.no_repeat_ngram,
+            ban: self.ban.clone(),
+            prefix: self.prefix.clone(),
+            max_len: self.max_len,
+            min_len: self.min_len,
+        };
+        controls.over(own)
     }
 }

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use strait::{Decoding, DecodingOptions, Model};
+use strait::{Controls, Decoding, DecodingOptions, Model};
 
 use super::check;
 use crate::{options::Limits, refusal::Refusal};
@@ -49,21 +49,7 @@ pub struct DecodingFields {
 
 impl DecodingFields {
     /// The fields' names.
-    pub const NAMES: [&str; 13] = [
-        "temperature",
-        "top_k",
-        "top_p",
-        "min_p",
-        "typical",
-        "beam",
-        "length_penalty",
-        "repetition_penalty",
-        "no_repeat_ngram",
-        "ban",
-        "prefix",
-        "max_len",
-        "min_len",
-    ];
+    pub const NAMES: [&str; 13] = Controls::NAMES;
 
     /// The model's own way, `own` (of decoding, or of sampling), changed by the fields.
     ///
@@ -80,50 +66,34 @@ impl DecodingFields {
             check::length(&format!("/ban/{i}"), phrase, limits)?;
         }
         check::length("/prefix", self.prefix.as_deref().unwrap_or_default(), limits)?;
-        let decoding = Decoding {
-            options: Some(self.options(own)),
-            banned: self.ban.clone(),
-            prefix: self.prefix.clone(),
-            ..Decoding::default()
-        };
+        let decoding = self.controls().over(own);
         model.check_decoding(&decoding).map_err(|e| refused(&e.to_string()))?;
         Ok(decoding)
     }
 
-    fn options(&self, own: &DecodingOptions) -> DecodingOptions {
-        let mut options = own.clone();
-        let shaping = self.top_k.is_some() || self.top_p.is_some() || self.min_p.is_some() || self.typical.is_some();
-        if self.beam.is_some() || self.temperature == Some(0.0) {
-            options.temperature = 0.0;
-            (options.top_k, options.top_p, options.min_p, options.typical) = (0, 1.0, 0.0, 1.0);
-        } else if shaping && options.temperature == 0.0 {
-            // Who says what to draw from wants to draw.
-            options.temperature = 1.0;
+    fn controls(self) -> Controls {
+        Controls {
+            greedy: false,
+            temperature: self.temperature,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            typical: self.typical,
+            beam: self.beam,
+            length_penalty: self.length_penalty,
+            repetition_penalty: self.repetition_penalty,
+            no_repeat_ngram: self.no_repeat_ngram,
+            ban: self.ban,
+            prefix: self.prefix,
+            max_len: self.max_len,
+            min_len: self.min_len,
         }
-        set(&mut options.temperature, self.temperature);
-        set(&mut options.top_k, self.top_k);
-        set(&mut options.top_p, self.top_p);
-        set(&mut options.min_p, self.min_p);
-        set(&mut options.typical, self.typical);
-        set(&mut options.beam, self.beam);
-        set(&mut options.length_penalty, self.length_penalty);
-        set(&mut options.repetition_penalty, self.repetition_penalty);
-        set(&mut options.no_repeat_ngram, self.no_repeat_ngram);
-        set(&mut options.max_len, self.max_len);
-        set(&mut options.min_len, self.min_len);
-        options
     }
 }
 
-fn set<T>(field: &mut T, asked: Option<T>) {
-    if let Some(value) = asked {
-        *field = value;
-    }
-}
-
-/// The library's message names the field first, in backticks; it calls `ban` by another name.
+/// The library's message names the field first, in backticks.
 fn refused(message: &str) -> Refusal {
-    let message = message.replace("`banned`", "`ban`");
+    let message = Controls::rename(message, |field| format!("`{field}`"));
     let field = message.split('`').nth(1).filter(|field| DecodingFields::NAMES.contains(field));
     Refusal::invalid(field.map(|field| format!("/{field}")).unwrap_or_default(), message.clone())
 }
