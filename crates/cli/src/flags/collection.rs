@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
+use clap::Args;
 use strait::{
     Collection, Model,
     text::{Corpus, ReadOptions},
@@ -21,6 +22,23 @@ use crate::{
 
 /// A word on the way is given after this long, and again after as long.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The texts that a verb is about, and how they are read.
+#[derive(Args)]
+pub struct TextsFlags {
+    /// The texts, or a folder that `strait index` made; `-` is standard input
+    #[arg(value_name = "TEXTS")]
+    pub path: PathBuf,
+    #[command(flatten)]
+    corpus: CorpusFlags,
+}
+
+impl TextsFlags {
+    /// Opens the texts under a model.
+    pub fn open(&self, model: &Model) -> Result<Collection> {
+        collection(model, &self.path, &self.corpus)
+    }
+}
 
 /// Examples of one label: `LABEL=FILE`.
 #[derive(Clone)]

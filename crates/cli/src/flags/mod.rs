@@ -6,7 +6,7 @@ mod model;
 mod reading;
 mod writing;
 
-pub use collection::{Side, collection, sides};
+pub use collection::{Side, TextsFlags, collection, sides};
 pub use decoding::DecodingFlags;
 pub use model::ModelFlag;
 pub use reading::{CorpusFlags, FormatFlag, ReadingFlags, RecordsFlags};
@@ -42,6 +42,15 @@ pub fn not_negative(value: &str) -> Result<f32, String> {
     }
 }
 
+/// A number from 0 to 1.
+pub fn share(value: &str) -> Result<f64, String> {
+    match value.parse() {
+        Ok(x) if (0.0..=1.0).contains(&x) => Ok(x),
+        Ok(_) => Err("must be between 0 and 1".into()),
+        Err(_) => Err("not a number".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +68,10 @@ mod tests {
         }
         for bad in ["-0.1", "inf", "nan", "x"] {
             assert!(not_negative(bad).is_err(), "{bad}");
+        }
+        assert_eq!((share("0"), share("1")), (Ok(0.0), Ok(1.0)));
+        for bad in ["-0.1", "1.1", "nan", "x"] {
+            assert!(share(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,26 +1,27 @@
 //! `strait augment`: synthetic labelled texts.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::Args;
 use strait::AugmentRequest;
 
 use crate::{
-    flags::{CorpusFlags, DecodingFlags, ModelFlag, WritingFlags, at_least_one, collection, not_negative},
+    flags::{DecodingFlags, ModelFlag, TextsFlags, WritingFlags, at_least_one, not_negative, share},
     talk::{count, number, say},
 };
+
+/// What the verb says of its texts: they need labels.
+const LABELLED: &str =
+    "Labelled texts, or a folder that `strait index` made of them; name their column with --label-column";
 
 /// Make new labelled texts from labelled texts
 ///
 /// Each is decoded from between two texts of its label. Near copies of the corpus, repeats, and texts that a classifier
 /// takes for another label are thrown away. Prints an object a line: text, label, the rows it was mixed from.
 #[derive(Args)]
+#[command(mut_arg("path", |path| path.help(LABELLED)))]
 pub struct Augment {
     #[command(flatten)]
     model: ModelFlag,
-    /// Labelled texts, or a folder that `strait index` made of them; name their column with --label-column
-    texts: PathBuf,
     /// Texts of each label
     #[arg(short, value_name = "K", default_value = "100", value_parser = at_least_one)]
     n: usize,
@@ -28,7 +29,7 @@ pub struct Augment {
     #[arg(long, value_name = "D", default_value = "0.2", value_parser = not_negative)]
     distance: f32,
     /// Least probability of the label by the classifier
-    #[arg(long, value_name = "P", default_value = "0.5")]
+    #[arg(long, value_name = "P", default_value = "0.5", value_parser = share)]
     sure: f64,
     /// Another seed, other texts
     #[arg(long, value_name = "S", default_value = "1")]
@@ -36,7 +37,7 @@ pub struct Augment {
     #[command(flatten)]
     writing: WritingFlags,
     #[command(flatten)]
-    corpus: CorpusFlags,
+    texts: TextsFlags,
     #[command(flatten)]
     decoding: DecodingFlags,
 }
@@ -44,7 +45,7 @@ pub struct Augment {
 impl Augment {
     pub fn run(self) -> Result<()> {
         let model = self.model.open_autoencoder()?;
-        let texts = collection(&model, &self.texts, &self.corpus)?;
+        let texts = self.texts.open(&model)?;
         let decoding = self.decoding.resolve(&model.config().sampling);
         let request = AugmentRequest {
             each: self.n,

@@ -1,14 +1,12 @@
 //! `strait cluster`: texts in groups.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use strait::{Clustering, Collection, Grouping};
 
 use crate::{
-    flags::{CorpusFlags, ModelFlag, WritingFlags, at_least_one, collection},
+    flags::{ModelFlag, TextsFlags, WritingFlags, at_least_one},
     output::Output,
     quote::one_line,
     talk::{count, say},
@@ -23,8 +21,6 @@ use crate::{
 pub struct ClusterTexts {
     #[command(flatten)]
     model: ModelFlag,
-    /// The texts, or a folder that `strait index` made; `-` is standard input
-    texts: PathBuf,
     /// So many groups [default: of the highest silhouette]
     #[arg(short, value_name = "K", value_parser = at_least_one, conflicts_with = "density")]
     k: Option<usize>,
@@ -46,7 +42,7 @@ pub struct ClusterTexts {
     #[command(flatten)]
     writing: WritingFlags,
     #[command(flatten)]
-    corpus: CorpusFlags,
+    texts: TextsFlags,
 }
 
 /// A text and its group.
@@ -59,7 +55,7 @@ struct Assigned<'a> {
 impl ClusterTexts {
     pub fn run(self) -> Result<()> {
         let model = self.model.open_autoencoder()?;
-        let texts = collection(&model, &self.texts, &self.corpus)?;
+        let texts = self.texts.open(&model)?;
         let how = match self.density {
             Some(smallest) => Grouping::Density { smallest },
             None => Grouping::KMeans { clusters: self.k, seed: self.seed },

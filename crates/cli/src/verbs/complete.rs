@@ -1,13 +1,11 @@
 //! `strait complete`: new texts where the map is empty.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::Args;
 use strait::Projection;
 
 use crate::{
-    flags::{CorpusFlags, DecodingFlags, ModelFlag, WritingFlags, at_least_one, collection},
+    flags::{DecodingFlags, ModelFlag, TextsFlags, WritingFlags, at_least_one},
     talk::{count, say},
 };
 
@@ -19,8 +17,6 @@ use crate::{
 pub struct Complete {
     #[command(flatten)]
     model: ModelFlag,
-    /// The texts, or a folder that `strait index` made; `-` is standard input
-    texts: PathBuf,
     /// How many at most
     #[arg(short, value_name = "N", default_value = "10", value_parser = at_least_one)]
     n: usize,
@@ -33,7 +29,7 @@ pub struct Complete {
     #[command(flatten)]
     writing: WritingFlags,
     #[command(flatten)]
-    corpus: CorpusFlags,
+    texts: TextsFlags,
     #[command(flatten)]
     decoding: DecodingFlags,
 }
@@ -41,7 +37,7 @@ pub struct Complete {
 impl Complete {
     pub fn run(self) -> Result<()> {
         let model = self.model.open_autoencoder()?;
-        let texts = collection(&model, &self.texts, &self.corpus)?;
+        let texts = self.texts.open(&model)?;
         let how = if self.pca { Projection::Principal } else { Projection::Neighbours };
         let layout = texts.layout(how, self.seed)?;
         let decoding = self.decoding.resolve(&model.config().decoding);

@@ -1,14 +1,12 @@
 //! `strait dedup`: texts that say the same.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use strait::{Collection, Duplicates};
 
 use crate::{
-    flags::{CorpusFlags, ModelFlag, WritingFlags, collection, not_negative},
+    flags::{ModelFlag, TextsFlags, WritingFlags, not_negative},
     output::Output,
     talk::{count, number, say},
 };
@@ -22,8 +20,6 @@ use crate::{
 pub struct Dedup {
     #[command(flatten)]
     model: ModelFlag,
-    /// The texts, or a folder that `strait index` made; `-` is standard input
-    texts: PathBuf,
     /// Latents at most so far apart are duplicates [default: read off the texts]
     #[arg(long, value_name = "D", value_parser = not_negative)]
     threshold: Option<f32>,
@@ -33,7 +29,7 @@ pub struct Dedup {
     #[command(flatten)]
     writing: WritingFlags,
     #[command(flatten)]
-    corpus: CorpusFlags,
+    texts: TextsFlags,
 }
 
 /// A text of a group, or one that stays.
@@ -55,7 +51,7 @@ struct Report<'a> {
 impl Dedup {
     pub fn run(self) -> Result<()> {
         let model = self.model.open_autoencoder()?;
-        let texts = collection(&model, &self.texts, &self.corpus)?;
+        let texts = self.texts.open(&model)?;
         let found = texts.duplicates(self.threshold)?;
         tell(&found, &texts, self.threshold.is_none());
         let mut out = self.writing.open()?;

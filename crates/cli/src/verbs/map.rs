@@ -12,7 +12,7 @@ use strait::{Clustering, Collection, Colouring, Grouping, Layout, Projection, Te
 
 use super::train::beside;
 use crate::{
-    flags::{CorpusFlags, ModelFlag, at_least_one, collection},
+    flags::{ModelFlag, TextsFlags, at_least_one},
     output::Output,
     quote::one_line,
     talk::{count, say},
@@ -30,8 +30,6 @@ const MOST: usize = 200;
 pub struct DrawMap {
     #[command(flatten)]
     model: ModelFlag,
-    /// The texts, or a folder that `strait index` made; `-` is standard input
-    texts: PathBuf,
     /// The page [default: the texts' name with .map.html, in the current folder]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -51,7 +49,7 @@ pub struct DrawMap {
     #[arg(long, value_name = "S", default_value = "1")]
     seed: u64,
     #[command(flatten)]
-    corpus: CorpusFlags,
+    texts: TextsFlags,
 }
 
 #[derive(Serialize)]
@@ -66,9 +64,9 @@ struct Spot<'a> {
 
 impl DrawMap {
     pub fn run(self) -> Result<()> {
-        let place = self.output.clone().unwrap_or_else(|| beside(&self.texts, ".map.html"));
+        let place = self.output.clone().unwrap_or_else(|| beside(&self.texts.path, ".map.html"));
         let model = self.model.open_autoencoder()?;
-        let texts = collection(&model, &self.texts, &self.corpus)?;
+        let texts = self.texts.open(&model)?;
         let how = if self.pca { Projection::Principal } else { Projection::Neighbours };
         let layout = texts.layout(how, self.seed)?;
         let groups = texts.clusters(Grouping::KMeans { clusters: self.k, seed: self.seed }, 3, 1)?;

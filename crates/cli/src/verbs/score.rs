@@ -11,7 +11,7 @@ use serde::Serialize;
 use strait::{Model, Oddness, PValue, Usual, text::ReadOptions};
 
 use crate::{
-    flags::{CHUNK, ModelFlag, RecordsFlags, WritingFlags},
+    flags::{CHUNK, ModelFlag, RecordsFlags, WritingFlags, share},
     input,
     output::Output,
     quote::one_line,
@@ -44,10 +44,6 @@ pub struct Score {
     writing: WritingFlags,
     #[command(flatten)]
     records: RecordsFlags,
-}
-
-fn share(value: &str) -> Result<f64, String> {
-    value.parse().ok().filter(|p| (0.0..=1.0).contains(p)).ok_or_else(|| "must be between 0 and 1".into())
 }
 
 #[derive(Serialize)]
