@@ -9,10 +9,11 @@ use strait_latent::{
     probe::{CrossValidation, Probe},
 };
 
-use crate::{Collection, Error, Latents, Model};
+use crate::{
+    Collection, Error, Latents, Model,
+    learned::{self, Learned},
+};
 
-/// The version of the file's layout.
-const FORMAT: u32 = 1;
 /// Texts whose labels are shuffled to see what chance reaches: enough to tell, and a shuffle takes a fit.
 const SHUFFLED: usize = 1000;
 
@@ -105,7 +106,7 @@ impl Classifier {
             }
         };
         let report = report(&validation.confusion, labels.names(), &validation.accuracies, p_value);
-        Ok(Classifier { strait_classifier: FORMAT, model: model.config().checksum.clone(), probe, report })
+        Ok(Classifier { strait_classifier: Self::FORMAT, model: model.config().checksum.clone(), probe, report })
     }
 
     /// The labels it tells apart.
@@ -156,9 +157,7 @@ impl Classifier {
 
     /// The classifier as JSON.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default(); // names and finite numbers
-        bytes.push(b'\n');
-        bytes
+        learned::to_bytes(self)
     }
 
     /// Reads a classifier for `model`.
@@ -166,17 +165,32 @@ impl Classifier {
     /// # Errors
     /// If the file is none, is damaged, or belongs to another model.
     pub fn open(path: &Path, model: &Model) -> Result<Self, Error> {
-        let fault = |why: String| Error::LearnedFile { file: path.into(), why };
-        let bytes = std::fs::read(path).map_err(|e| fault(format!("cannot be read: {e}")))?;
-        let read: Classifier =
-            serde_json::from_slice(&bytes).map_err(|e| fault(format!("does not hold a classifier: {e}")))?;
-        if read.strait_classifier > FORMAT {
-            return Err(fault(format!("is written in format {}, newer than this program", read.strait_classifier)));
-        }
-        if read.model != model.config().checksum || read.probe.dim() != model.latent_size() {
-            return Err(fault("was trained for another model; train it again with `strait classify --train`".into()));
-        }
-        Ok(read)
+        learned::open(path, model)
+    }
+}
+
+impl Learned for Classifier {
+    const NAME: &'static str = "a classifier";
+    const MADE_BY: &'static str = "strait classify --train";
+    const FORMAT: u32 = 1;
+
+    fn format(&self) -> u32 {
+        self.strait_classifier
+    }
+
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    fn takes(&self, dim: usize) -> bool {
+        self.probe.dim() == dim
+    }
+
+    fn contradiction(&self) -> Option<&'static str> {
+        let (report, n) = (&self.report, self.report.labels.len());
+        let whole =
+            report.each.len() == n && report.confusion.len() == n && report.confusion.iter().all(|r| r.len() == n);
+        (!whole).then_some("the tables of its report differ in size")
     }
 }
 

@@ -21,6 +21,7 @@ mod error;
 mod evaluation;
 mod gan;
 mod latents;
+mod learned;
 mod model;
 mod oddness;
 mod similarity;

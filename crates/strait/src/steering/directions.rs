@@ -9,10 +9,11 @@ use strait_latent::{
     probe::CrossValidation,
 };
 
-use crate::{Collection, Error, Model};
+use crate::{
+    Collection, Error, Model,
+    learned::{self, Learned},
+};
 
-/// The version of the file's layout.
-const FORMAT: u32 = 1;
 /// Texts for each dimension that tell the spread of latents; with fewer, so many draws of the prior do.
 const ENOUGH: usize = 20;
 const DRAWS: usize = 8192;
@@ -94,7 +95,7 @@ impl Directions {
             directions.push(direction);
         }
         let model = model.config().checksum.clone();
-        Ok(Directions { strait_directions: FORMAT, model, classifier, directions, reports })
+        Ok(Directions { strait_directions: Self::FORMAT, model, classifier, directions, reports })
     }
 
     /// The labels.
@@ -124,9 +125,7 @@ impl Directions {
 
     /// The directions as JSON.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default(); // names and finite numbers
-        bytes.push(b'\n');
-        bytes
+        learned::to_bytes(self)
     }
 
     /// Reads directions for `model`.
@@ -134,23 +133,31 @@ impl Directions {
     /// # Errors
     /// If the file holds none, is damaged, or belongs to another model.
     pub fn open(path: &Path, model: &Model) -> Result<Self, Error> {
-        let fault = |why: String| Error::LearnedFile { file: path.into(), why };
-        let bytes = std::fs::read(path).map_err(|e| fault(format!("cannot be read: {e}")))?;
-        let read: Directions =
-            serde_json::from_slice(&bytes).map_err(|e| fault(format!("does not hold directions: {e}")))?;
-        if read.strait_directions > FORMAT {
-            return Err(fault(format!("is written in format {}, newer than this program", read.strait_directions)));
-        }
-        let sizes = [read.directions.len(), read.reports.len()];
-        let whole =
-            read.directions.iter().all(|d| d.vector.len() == model.latent_size() && d.reading.len() == d.vector.len());
-        if read.model != model.config().checksum || !whole || read.classifier.dim() != model.latent_size() {
-            return Err(fault("was made for another model; make it again with `strait directions`".into()));
-        }
-        if sizes != [read.labels().len(); 2] {
-            return Err(fault("is damaged: labels and directions differ in number".into()));
-        }
-        Ok(read)
+        learned::open(path, model)
+    }
+}
+
+impl Learned for Directions {
+    const NAME: &'static str = "directions";
+    const MADE_BY: &'static str = "strait directions";
+    const FORMAT: u32 = 1;
+
+    fn format(&self) -> u32 {
+        self.strait_directions
+    }
+
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    fn takes(&self, dim: usize) -> bool {
+        let fits = |d: &Direction| d.vector.len() == dim && d.reading.len() == dim;
+        self.classifier.dim() == dim && self.directions.iter().all(fits)
+    }
+
+    fn contradiction(&self) -> Option<&'static str> {
+        let whole = [self.directions.len(), self.reports.len()] == [self.labels().len(); 2];
+        (!whole).then_some("labels and directions differ in number")
     }
 }
 
