@@ -232,12 +232,15 @@ impl Autoencoder {
     /// # Panics
     /// If there is not one latent for each text.
     pub fn token_nats_from<T: AsRef<[u32]>>(&mut self, texts: &[T], latents: &[f32]) -> Option<Vec<Vec<f32>>> {
-        let (mut each, mut told) = (vec![Vec::new(); texts.len()], true);
-        self.losses_from(texts, latents, |decoder, tape, batch, order| match decoder.token_nats(tape, batch) {
-            Some(tokens) => order.iter().zip(tokens).for_each(|(&i, nats)| each[i] = nats),
-            None => told = false,
+        if self.decoder.bag().is_some() {
+            return None;
+        }
+        let mut each = vec![Vec::new(); texts.len()];
+        self.losses_from(texts, latents, |decoder, tape, batch, order| {
+            let tokens = decoder.token_nats(tape, batch).unwrap_or_default(); // only bags have none
+            order.iter().zip(tokens).for_each(|(&i, nats)| each[i] = nats);
         });
-        told.then_some(each)
+        Some(each)
     }
 
     /// The loss of texts given latents (n, Z), batch by batch; `read` sees each with the places of its texts in packed

@@ -51,26 +51,38 @@ impl Model {
         for part in texts.chunks(PART) {
             let ids = self.tokenizer.encode_batch(part);
             let latents = self.model.encode(&ids);
-            let densities = match self.prior.has_density() && !self.is_language_model() {
-                true => self.prior.log_densities(&latents)?.into_iter().map(Some).collect(),
-                false => vec![None; part.len()],
-            };
-            let mut nats = Vec::new();
-            self.model.score_from(&ids, &latents, &mut nats);
-            let each = self.model.token_nats_from(&ids, &latents);
-            for (i, (ids, log_density)) in ids.iter().zip(densities).enumerate() {
-                let own = each.as_ref().map_or(&[][..], |each| &each[i]);
-                let name = |(&id, &nats): (&u32, &f32)| (self.tokenizer.token_text(id).unwrap_or_default(), nats);
-                all.push(Oddness {
-                    nats: nats[i],
-                    nats_per_token: nats[i] / (ids.len() + 1) as f64,
-                    log_density,
-                    tokens: ids.iter().zip(own).map(name).collect(),
-                    end: own.last().copied().unwrap_or(0.0),
-                });
-            }
+            all.extend(self.oddness_at(&ids, &latents)?);
         }
         Ok(all)
+    }
+
+    /// The same of texts given as `ids` with their `latents` (n, d).
+    pub(crate) fn oddness_at(&mut self, ids: &[Vec<u32>], latents: &[f32]) -> Result<Vec<Oddness>, Error> {
+        let densities = match self.prior.has_density() && !self.is_language_model() {
+            true => self.prior.log_densities(latents)?.into_iter().map(Some).collect(),
+            false => vec![None; ids.len()],
+        };
+        let each = self.model.token_nats_from(ids, latents);
+        let nats = match &each {
+            Some(each) => each.iter().map(|tokens| tokens.iter().map(|&nats| f64::from(nats)).sum()).collect(),
+            None => {
+                let mut nats = Vec::new();
+                self.model.score_from(ids, latents, &mut nats);
+                nats
+            }
+        };
+        let name = |(&id, &nats): (&u32, &f32)| (self.tokenizer.token_text(id).unwrap_or_default(), nats);
+        let one = |(i, (ids, log_density)): (usize, (&Vec<u32>, Option<f64>))| {
+            let own = each.as_ref().map_or(&[][..], |each| &each[i]);
+            Oddness {
+                nats: nats[i],
+                nats_per_token: nats[i] / (ids.len() + 1) as f64,
+                log_density,
+                tokens: ids.iter().zip(own).map(name).collect(),
+                end: own.last().copied().unwrap_or(0.0),
+            }
+        };
+        Ok(ids.iter().zip(densities).enumerate().map(one).collect())
     }
 }
 

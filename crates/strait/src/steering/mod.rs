@@ -103,8 +103,9 @@ impl Model {
         request: &SteerRequest,
     ) -> Result<Vec<Edit>, Error> {
         let all: Vec<&str> = std::iter::once(text).chain(outcomes.iter().map(String::as_str)).collect();
-        let latents = self.encode(&all);
-        let odd = self.oddness(&all)?;
+        let ids = self.tokenizer.encode_batch(&all);
+        let latents = Latents::new(self.model.encode(&ids), self.latent_size());
+        let odd = self.oddness_at(&ids, latents.data())?;
         let probabilities = directions.classifier().probabilities(Matrix::new(latents.data(), latents.dim())?)?;
         let classes = directions.labels().len();
         let probability = |i: usize| probabilities[i * classes + label];
