@@ -121,9 +121,8 @@ impl Collection {
     }
 
     /// The words of each text as numbers, and the words by their numbers; without those that hold no letter or digit.
+    /// Each text is split as its own script is written, since a corpus may mix some with and some without blanks.
     fn words(&self) -> (Vec<Vec<u32>>, Vec<String>) {
-        let texts: Vec<&str> = self.records.iter().map(|r| r.text.as_str()).collect();
-        let unit = Unit::guess(&texts);
         let (mut numbers, mut names) = (HashMap::new(), Vec::new());
         let mut number = |word: &str| {
             let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
@@ -135,7 +134,27 @@ impl Collection {
                 names.len() as u32 - 1
             }))
         };
-        let ids = texts.iter().map(|text| unit.split(text).iter().filter_map(|w| number(w)).collect()).collect();
+        let mut of = |text: &str| Unit::guess(&[text]).split(text).into_iter().filter_map(&mut number).collect();
+        let ids = self.records.iter().map(|record| of(&record.text)).collect();
         (ids, names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strait_text::Record;
+
+    use super::*;
+    use crate::{Latents, Source};
+
+    #[test]
+    fn each_text_is_split_by_its_own_script() {
+        let texts = ["The red kite, the sea!", "风筝在海边。", "A kite ..."];
+        let records = texts.map(|text| Record { text: text.into(), label: None }).to_vec();
+        let source = Source { name: "mixed".into(), hash: String::new() };
+        let texts = Collection { source, records, latents: Latents::new(vec![0.0; 3], 1), index: None };
+        let (ids, names) = texts.words();
+        assert_eq!(names, ["the", "red", "kite", "sea", "风", "筝", "在", "海", "边", "a"]);
+        assert_eq!(ids, [vec![0, 1, 2, 0, 3], vec![4, 5, 6, 7, 8], vec![9, 2]]);
     }
 }
