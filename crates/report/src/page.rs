@@ -56,19 +56,7 @@ impl Page {
 
     /// The whole page.
     pub fn markup(self) -> String {
-        // Nothing may be fetched and nothing may run, whatever a text may hold.
-        let policy =
-            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
-        let meta = |name, content| element("meta").set("name", name).set("content", content);
-        let head = element("head")
-            .put(element("meta").set("charset", "utf-8"))
-            .put(element("meta").set("http-equiv", "Content-Security-Policy").set("content", policy))
-            .put(meta("viewport", "width=device-width, initial-scale=1"))
-            .put(meta("color-scheme", "light dark"))
-            .put(meta("referrer", "no-referrer"))
-            .put(element("link").set("rel", "icon").set("href", "data:,"))
-            .put(element("title").put(&self.title))
-            .put(element("style").put(Raw(include_str!("style.css"))));
+        let head = head(&self.title, Scripts::None, include_str!("style.css"));
         let links = self
             .sections
             .iter()
@@ -86,9 +74,43 @@ impl Page {
             .put(nav)
             .put(element("main").put(sections))
             .put(element("footer").put(made));
-        let page = element("html").set("lang", "en").put(head).put(body);
-        format!("<!DOCTYPE html>{}\n", page.markup())
+        document(head, body)
     }
+}
+
+/// Whether a page has scripts.
+#[derive(Clone, Copy)]
+pub enum Scripts {
+    None,
+    /// Those that stand in it.
+    Own,
+}
+
+/// The head of a page. Nothing may be fetched, and no script may run but the page's own, whatever a text may hold.
+pub fn head(title: &str, scripts: Scripts, style: &'static str) -> Element {
+    let run = match scripts {
+        Scripts::None => "",
+        Scripts::Own => "script-src 'unsafe-inline'; ",
+    };
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; {run}img-src data:; base-uri 'none'; form-action 'none'"
+    );
+    let meta = |name, content| element("meta").set("name", name).set("content", content);
+    element("head")
+        .put(element("meta").set("charset", "utf-8"))
+        .put(element("meta").set("http-equiv", "Content-Security-Policy").set("content", policy))
+        .put(meta("viewport", "width=device-width, initial-scale=1"))
+        .put(meta("color-scheme", "light dark"))
+        .put(meta("referrer", "no-referrer"))
+        .put(element("link").set("rel", "icon").set("href", "data:,"))
+        .put(element("title").put(title))
+        .put(element("style").put(Raw(style)))
+}
+
+/// The whole page.
+pub fn document(head: Element, body: Element) -> String {
+    let page = element("html").set("lang", "en").put(head).put(body);
+    format!("<!DOCTYPE html>{}\n", page.markup())
 }
 
 /// Facts as a list of names and values.

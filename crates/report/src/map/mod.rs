@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::html::{Element, Raw, element};
+use crate::{
+    html::{Element, Raw, element},
+    page::{Scripts, document, head},
+};
 
 /// Texts in the plane. All lists but `colourings` are as long as `texts`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -51,20 +54,7 @@ struct Colours<'a> {
 
 /// The page of a map.
 pub fn map_page(map: &TextMap) -> String {
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
-                  base-uri 'none'; form-action 'none'";
-    let meta = |name, content| element("meta").set("name", name).set("content", content);
-    let head = element("head")
-        .put(element("meta").set("charset", "utf-8"))
-        .put(element("meta").set("http-equiv", "Content-Security-Policy").set("content", policy))
-        .put(meta("viewport", "width=device-width, initial-scale=1"))
-        .put(meta("color-scheme", "light dark"))
-        .put(meta("referrer", "no-referrer"))
-        .put(element("link").set("rel", "icon").set("href", "data:,"))
-        .put(element("title").put(&map.title))
-        .put(element("style").put(Raw(include_str!("page.css"))));
-    let page = element("html").set("lang", "en").put(head).put(body(map));
-    let markup = page.markup();
+    let markup = document(head(&map.title, Scripts::Own, include_str!("page.css")), body(map));
     // The data go in behind the markup that escapes, so they are made harmless here.
     markup.replacen(DATA, &json(map), 1)
 }
@@ -162,6 +152,7 @@ mod tests {
         assert_eq!(page.matches("<script").count(), 2, "the data and the program");
         assert_eq!(page.matches("</script>").count(), 2);
         assert!(!page.contains(DATA));
+        assert!(page.starts_with("<!DOCTYPE html>"), "else browsers lay it out as of old");
         let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
         let data: serde_json::Value = serde_json::from_str(data).unwrap();
         assert_eq!(data["texts"][1], "<template></template>");
