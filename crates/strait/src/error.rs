@@ -58,6 +58,9 @@ pub enum Error {
     /// A file of something learned that cannot be used with this model.
     #[error("{}: the file {why}", file.display())]
     LearnedFile { file: std::path::PathBuf, why: String },
+    /// A column that directions cannot leave alone.
+    #[error("{name}: the column {why}")]
+    Attribute { name: String, why: String },
     /// A label that was not among those learned.
     #[error("there is no label `{label}`; there are: {known}")]
     UnknownLabel { label: String, known: String },

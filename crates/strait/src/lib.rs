@@ -43,7 +43,7 @@ pub use latents::{LatentFileError, Latents};
 pub use model::{Decoded, Decoding, Draws, Model, Path};
 pub use oddness::{Oddness, PValue, Usual};
 pub use similarity::Similarity;
-pub use steering::{DirectionReport, Directions, DirectionsRequest, Edit, SteerRequest};
+pub use steering::{Attribute, DirectionReport, Directions, DirectionsRequest, Edit, SideEffect, SteerRequest};
 pub use strait_eval as eval;
 pub use strait_evaluate::{
     Evaluation, EvaluationRequest, JudgeBudget, Progress as EvaluationProgress, page as evaluation_page,

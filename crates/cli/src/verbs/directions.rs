@@ -1,23 +1,29 @@
 //! `strait directions`: where in the latent space labels lie.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
-use strait::{DirectionReport, Directions, DirectionsRequest};
+use strait::{Attribute, Collection, DirectionReport, Directions, DirectionsRequest, SideEffect, text::ReadOptions};
 
 use super::train::beside;
 use crate::{
+    complaint::Usage,
     flags::{CorpusFlags, ModelFlag, Side, WritingFlags, collection, sides},
+    input,
     output::Output,
     quote,
     talk::say,
 };
 
+/// Characters of a label that are shown at most.
+const WIDTH: usize = 24;
+
 /// Learn directions towards labels from labelled texts, for `strait steer`
 ///
 /// Tells for each label how well the direction holds for texts left out (AUC; 0.5: chance), how far it goes, and what it
-/// does to the other labels. The length of texts is left alone. About 20 examples a side are enough to begin with (--side).
+/// does to the other labels. The length of texts is left alone, and what else --remove names; what is left of its change is
+/// told. About 20 examples a side are enough to begin with (--side).
 #[derive(Args)]
 pub struct LearnDirections {
     #[command(flatten)]
@@ -31,6 +37,9 @@ pub struct LearnDirections {
     /// Let directions change the length of texts too
     #[arg(long)]
     with_length: bool,
+    /// Columns of the same file, of numbers or labels, that directions leave alone
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',', conflicts_with = "side")]
+    remove: Vec<String>,
     /// Decides which texts are left out together
     #[arg(long, value_name = "S", default_value = "1")]
     seed: u64,
@@ -48,7 +57,11 @@ impl LearnDirections {
             None => ("sides.directions.json".into(), sides(&model, &self.side, &self.corpus)?),
         };
         let place = self.writing.output.clone().unwrap_or(place);
-        let request = DirectionsRequest { keep_length: !self.with_length, seed: self.seed };
+        let remove = match &self.texts {
+            Some(file) => self.attributes(file, &texts)?,
+            None => Vec::new(),
+        };
+        let request = DirectionsRequest { keep_length: !self.with_length, remove, seed: self.seed };
         let found = Directions::learn(&texts, &model, &request)?;
         let mut out = Output::open(Some(&place))?;
         out.bytes(&found.to_bytes())?;
@@ -56,7 +69,10 @@ impl LearnDirections {
         let mut out = Output::open(None)?;
         match self.writing.json {
             true => out.json(&found.reports())?,
-            false => table(found.reports()).iter().try_for_each(|line| out.line(line))?,
+            false => {
+                let lines = table(found.reports()).into_iter().chain(side_effects(found.reports()));
+                lines.into_iter().try_for_each(|line| out.line(&line))?;
+            }
         }
         out.finish()?;
         let (model, place) = (self.model.model.display().to_string(), place.display().to_string());
@@ -65,10 +81,49 @@ impl LearnDirections {
         say!("The directions: {place}. Now: {}", quote::command(&next));
         Ok(())
     }
+
+    /// The columns to be left alone, read from the file of the texts with each in the place of the label.
+    fn attributes(&self, file: &Path, texts: &Collection) -> Result<Vec<Attribute>> {
+        if !self.remove.is_empty() && (Collection::is_at(file) || file == Path::new("-")) {
+            let why = "--remove reads columns beside the texts and their labels: give the file of the texts itself";
+            return Err(Usage(why.into()).into());
+        }
+        let column = |name: &String| {
+            let base = self.corpus.resolve(ReadOptions::default());
+            let options = ReadOptions { label_column: Some(name.clone()), ..base };
+            let read = input::corpus(file, &options).with_context(|| format!("--remove {name}"))?;
+            let same = read.records.iter().map(|r| &r.text).eq(texts.records().iter().map(|r| &r.text));
+            let why = || Usage("with --remove also say which column holds the texts (--column)".into());
+            same.then_some(()).ok_or_else(why)?;
+            Ok(Attribute { name: name.clone(), values: read.records.into_iter().map(|r| r.label).collect() })
+        };
+        self.remove.iter().map(column).collect()
+    }
+}
+
+/// What each direction does to the attributes that it was to leave alone: of each, the class that changes most.
+fn side_effects(reports: &[DirectionReport]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for report in reports {
+        for all in report.side_effects.chunk_by(|a, b| a.attribute == b.attribute) {
+            let change = |e: &&SideEffect| (e.after - e.before).abs();
+            let Some(most) = all.iter().max_by(|a, b| change(a).total_cmp(&change(b))) else { continue };
+            lines.push(format!(
+                "Towards {}, {} {}: {:.2} -> {:.2} of the texts; {:.2} unless removed.",
+                quote::glimpse(&report.label, WIDTH),
+                most.attribute,
+                quote::glimpse(&most.class, WIDTH),
+                most.before,
+                most.after,
+                most.unless_removed
+            ));
+        }
+    }
+    lines
 }
 
 fn table(reports: &[DirectionReport]) -> Vec<String> {
-    let width = reports.iter().map(|r| r.label.chars().count()).max().unwrap_or(0).clamp(5, 24);
+    let width = reports.iter().map(|r| r.label.chars().count()).max().unwrap_or(0).clamp(5, WIDTH);
     let mut lines =
         vec![format!("{:<width$}  texts    AUC  deviations  its share of the texts, before and after", "label")];
     for report in reports {

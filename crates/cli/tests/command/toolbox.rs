@@ -3,7 +3,10 @@
 use std::fs;
 
 use serde_json::Value;
-use strait::text::grammar::{Grammar, Language};
+use strait::text::{
+    grammar::{Grammar, Language},
+    read::Format,
+};
 
 use super::{done, failed, fixture, folder, run, stderr, strait, text};
 
@@ -152,6 +155,34 @@ fn texts_are_steered_and_checked() {
     let said = failed(&["steer", "-m", model(), "--by", text(&by), "--toward", "latin", "a"], 1);
     assert!(said.contains("latin") && said.contains("chinese"), "{said}");
     assert_eq!(done(&["analogy", "-m", model(), "a", "a", "We like the old town."]), still);
+}
+
+#[test]
+fn further_columns_are_left_alone() {
+    let dir = folder("remove");
+    let (file, by) = (dir.join("sentences.csv"), dir.join("directions.json"));
+    let mut bytes = Vec::new();
+    strait::text::grammar::write(&Grammar::default().corpus(240, None, 4), Format::Csv, &mut bytes).unwrap();
+    fs::write(&file, bytes).unwrap();
+    let learn = ["directions", "-m", model(), text(&file), "--label-column", "language", "-o", text(&by)];
+    let reports = object(&done(&[&learn[..], &["--remove", "topic,tense", "--json"]].concat()));
+    for report in reports.as_array().unwrap() {
+        let effects = report["side_effects"].as_array().unwrap();
+        let of = |name: &str| effects.iter().filter(|e| e["attribute"] == name).count();
+        assert!(of("topic") > 2 && of("tense") > 2, "{report}");
+        assert!(effects.iter().all(|e| e["after"].as_f64() <= Some(1.0)), "{report}");
+    }
+    let told = done(&[&learn[..], &["--remove", "topic"]].concat());
+    assert_eq!(told.lines().filter(|l| l.contains(", topic ") && l.contains("unless removed")).count(), 2, "{told}");
+    done(&["steer", "-m", model(), "--by", text(&by), "--toward", "zh", "We like the old town."]);
+    // What the labels are themselves leaves nothing; columns that are not there are named, and indices have none.
+    assert!(failed(&[&learn[..], &["--remove", "language"]].concat(), 1).contains("without"));
+    let said = failed(&[&learn[..], &["--remove", "mood"]].concat(), 1);
+    assert!(said.contains("--remove mood") && said.contains("topic"), "{said}");
+    let index = dir.join("index");
+    done(&["index", "-m", model(), text(&file), "--label-column", "language", "-o", text(&index), "--force"]);
+    let said = failed(&["directions", "-m", model(), text(&index), "--remove", "topic"], 2);
+    assert!(said.contains("the file of the texts"), "{said}");
 }
 
 #[test]

@@ -145,14 +145,13 @@ mod tests {
     use strait_text::Record;
 
     use super::*;
-    use crate::{Latents, Source};
+    use crate::Latents;
 
     #[test]
     fn each_text_is_split_by_its_own_script() {
         let texts = ["The red kite, the sea!", "风筝在海边。", "A kite ..."];
         let records = texts.map(|text| Record { text: text.into(), label: None }).to_vec();
-        let source = Source { name: "mixed".into(), hash: String::new() };
-        let texts = Collection { source, records, latents: Latents::new(vec![0.0; 3], 1), index: None };
+        let texts = Collection::by_hand(records, Latents::new(vec![0.0; 3], 1));
         let (ids, names) = texts.words();
         assert_eq!(names, ["the", "red", "kite", "sea", "风", "筝", "在", "海", "边", "a"]);
         assert_eq!(ids, [vec![0, 1, 2, 0, 3], vec![4, 5, 6, 7, 8], vec![9, 2]]);

@@ -78,6 +78,13 @@ impl Model {
 }
 
 impl Collection {
+    /// Texts with latents made by hand.
+    #[cfg(test)]
+    pub(crate) fn by_hand(records: Vec<Record>, latents: Latents) -> Self {
+        let source = Source { name: "made".into(), hash: String::new() };
+        Collection { source, records, latents, index: None }
+    }
+
     /// Number of texts, at least 1.
     pub fn len(&self) -> usize {
         self.records.len()

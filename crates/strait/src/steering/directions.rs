@@ -5,10 +5,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use strait_latent::{
     Gaussian, Matrix, Probe,
-    direction::{Attribute, Direction, DirectionOptions, Pattern, Sides, effects},
+    direction::{Attribute as Known, Direction, DirectionOptions, Pattern, Sides, effects},
     probe::CrossValidation,
 };
 
+use super::attribute::{Attribute, Shown, SideEffect};
 use crate::{
     Collection, Error, Model,
     learned::{self, Learned},
@@ -23,12 +24,14 @@ const DRAWS: usize = 8192;
 pub struct DirectionsRequest {
     /// Whether the length of texts, as far as latents tell it, is left alone.
     pub keep_length: bool,
+    /// Further attributes that are left alone, as far as latents tell them.
+    pub remove: Vec<Attribute>,
     pub seed: u64,
 }
 
 impl Default for DirectionsRequest {
     fn default() -> Self {
-        DirectionsRequest { keep_length: true, seed: 1 }
+        DirectionsRequest { keep_length: true, remove: Vec::new(), seed: 1 }
     }
 }
 
@@ -55,17 +58,21 @@ pub struct DirectionReport {
     pub auc: f64,
     /// Standard deviations of the corpus that strength 1 moves by.
     pub deviations: f64,
-    /// Share of its length left after the length of texts was taken out.
+    /// Share of its length left after the length of texts and the other attributes were taken out.
     pub kept: f64,
     /// Mean probability of each label over the corpus, before and after strength 1.
     pub effects: Vec<(String, f64, f64)>,
+    /// What it does to the attributes that were taken out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub side_effects: Vec<SideEffect>,
 }
 
 impl Directions {
     /// Learns a direction towards each label from the labelled texts of a collection.
     ///
     /// # Errors
-    /// If there are no labels, only one, or too few texts of one.
+    /// If there are no labels, only one, or too few texts of one; if an attribute to be left alone does not vary, or nothing
+    /// is left of a direction without it.
     pub fn learn(collection: &Collection, model: &Model, request: &DirectionsRequest) -> Result<Self, Error> {
         let (rows, labels) = collection.labelled()?;
         let chosen = collection.matrix()?.select(&rows)?;
@@ -75,14 +82,25 @@ impl Directions {
         let lengths: Vec<f64> =
             collection.records().iter().map(|r| (1.0 + r.text.chars().count() as f64).ln()).collect();
         let uneven = lengths.iter().any(|&l| l != lengths[0]);
-        let remove = match request.keep_length && uneven {
-            true => vec![Pattern::new("length", collection.matrix()?, Attribute::Numeric(&lengths))?],
+        let length = match request.keep_length && uneven {
+            true => vec![Pattern::new("length", collection.matrix()?, Known::Numeric(&lengths))?],
             false => Vec::new(),
         };
-        let options = DirectionOptions { remove: &remove, seed: request.seed, ..DirectionOptions::default() };
+        let others: Vec<Shown> =
+            request.remove.iter().map(|a| a.shown(collection, request.seed)).collect::<Result<_, _>>()?;
+        let all: Vec<Pattern> = length.iter().chain(others.iter().map(|o| &o.pattern)).cloned().collect();
+        let options = |remove| DirectionOptions { remove, seed: request.seed, ..DirectionOptions::default() };
         let (mut directions, mut reports) = (Vec::new(), Vec::new());
         for (class, label) in labels.names().iter().enumerate() {
-            let direction = Direction::fit(&Sides::of_class(chosen.view(), &labels, class, None)?, &metric, &options)?;
+            let sides = Sides::of_class(chosen.view(), &labels, class, None)?;
+            let direction = Direction::fit(&sides, &metric, &options(&all))?;
+            let mut side_effects = Vec::new();
+            if !others.is_empty() {
+                let plain = Direction::fit(&sides, &metric, &options(&length))?;
+                for other in &others {
+                    side_effects.extend(other.effects((&direction, &plain), chosen.view())?);
+                }
+            }
             let changed = effects(&direction, &classifier, chosen.view())?;
             reports.push(DirectionReport {
                 label: label.clone(),
@@ -91,6 +109,7 @@ impl Directions {
                 deviations: direction.deviations,
                 kept: direction.kept,
                 effects: changed.into_iter().map(|e| (e.class, e.before, e.after)).collect(),
+                side_effects,
             });
             directions.push(direction);
         }

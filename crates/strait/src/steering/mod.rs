@@ -1,9 +1,10 @@
 //! Steering: a text moved towards a label, with checks of what came of it.
 //!
 //! [`Directions`] are learned from labelled texts: for each label a direction in the latent space that leaves the length
-//! of texts alone, and a classifier that tells whether an edit arrived. [`Model::steer`] moves the latent of a text along
+//! of texts and further attributes alone, and a classifier that tells whether an edit arrived. [`Model::steer`] moves the latent of a text along
 //! one, decodes, and checks each outcome by encoding it again.
 
+mod attribute;
 mod directions;
 
 use serde::Serialize;
@@ -12,6 +13,7 @@ use strait_latent::{Matrix, correlation::cosine};
 
 use crate::{Decoding, Error, Latents, Model};
 
+pub use attribute::{Attribute, SideEffect};
 pub use directions::{DirectionReport, Directions, DirectionsRequest};
 
 /// Strengths that are tried where none is given: 1 is the distance of the labels' means.
