@@ -1,5 +1,10 @@
 //! Talk for people, on standard error: a closed one is no reason to stop.
 
+use std::time::{Duration, Instant};
+
+/// A word on the way is given after this long, and again after as long.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// Prints a line to standard error, if anyone still listens.
 macro_rules! say {
     ($($words:tt)*) => {{
@@ -43,6 +48,17 @@ pub fn duration(seconds: f64) -> String {
         0..60 => format!("{s} s"),
         60..3600 => format!("{} min {:02} s", s / 60, s % 60),
         _ => format!("{} h {:02} min", s / 3600, s / 60 % 60),
+    }
+}
+
+/// A listener for what may take long: says every few seconds how much is done, "Encoded 4,096 of 20,000 texts ...".
+pub fn on_the_way(done_so: &'static str, things: &'static str) -> impl FnMut(usize, usize) {
+    let mut said = Instant::now();
+    move |done, of| {
+        if said.elapsed() > PATIENCE && done < of {
+            say!("{done_so} {} of {} {things} ...", number(done as u64), number(of as u64));
+            said = Instant::now();
+        }
     }
 }
 

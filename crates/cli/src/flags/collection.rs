@@ -3,7 +3,6 @@
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
-    time::{Duration, Instant},
 };
 
 use anyhow::Result;
@@ -13,15 +12,7 @@ use strait::{
     text::{Corpus, ReadOptions},
 };
 
-use crate::{
-    complaint::Usage,
-    flags::CorpusFlags,
-    input,
-    talk::{number, say},
-};
-
-/// A word on the way is given after this long, and again after as long.
-const PATIENCE: Duration = Duration::from_secs(3);
+use crate::{complaint::Usage, flags::CorpusFlags, input, talk::on_the_way};
 
 /// The texts that a verb is about, and how they are read.
 #[derive(Args)]
@@ -81,12 +72,5 @@ pub fn collection(model: &Model, path: &Path, corpus: &CorpusFlags) -> Result<Co
         return Ok(Collection::open(path, model)?);
     }
     let corpus = input::corpus(path, &corpus.resolve(ReadOptions::default()))?;
-    let mut said = Instant::now();
-    let collection = model.collect(corpus, &mut |done, of| {
-        if said.elapsed() > PATIENCE && done < of {
-            say!("Encoded {} of {} texts ...", number(done as u64), number(of as u64));
-            said = Instant::now();
-        }
-    })?;
-    Ok(collection)
+    Ok(model.collect(corpus, &mut on_the_way("Encoded", "texts"))?)
 }

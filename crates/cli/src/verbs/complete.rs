@@ -6,7 +6,7 @@ use strait::Projection;
 
 use crate::{
     flags::{DecodingFlags, ModelFlag, TextsFlags, WritingFlags, at_least_one},
-    talk::{count, say},
+    talk::{count, on_the_way, say},
 };
 
 /// Write new texts for the places where the map of a corpus is empty
@@ -39,7 +39,7 @@ impl Complete {
         let model = self.model.open_autoencoder()?;
         let texts = self.texts.open(&model)?;
         let how = if self.pca { Projection::Principal } else { Projection::Neighbours };
-        let layout = texts.layout(how, self.seed)?;
+        let layout = texts.layout_heard(how, self.seed, &mut on_the_way("Drawing the map:", "rounds"))?;
         let decoding = self.decoding.resolve(&model.config().decoding);
         let found = texts.fill(&model, &layout, self.n, &decoding)?;
         let mut out = self.writing.open()?;

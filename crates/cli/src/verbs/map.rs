@@ -15,7 +15,7 @@ use crate::{
     flags::{ModelFlag, TextsFlags, at_least_one},
     output::Output,
     quote::one_line,
-    talk::{count, say},
+    talk::{count, on_the_way, say},
 };
 
 /// Names of the thirds of texts by length.
@@ -68,7 +68,7 @@ impl DrawMap {
         let model = self.model.open_autoencoder()?;
         let texts = self.texts.open(&model)?;
         let how = if self.pca { Projection::Principal } else { Projection::Neighbours };
-        let layout = texts.layout(how, self.seed)?;
+        let layout = texts.layout_heard(how, self.seed, &mut on_the_way("Drawing the map:", "rounds"))?;
         let groups = texts.clusters(Grouping::KMeans { clusters: self.k, seed: self.seed }, 3, 1)?;
         let mut out = Output::open(Some(&place))?;
         out.bytes(strait::map_page(&page(&texts, &layout, &groups)).as_bytes())?;

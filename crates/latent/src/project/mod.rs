@@ -44,6 +44,18 @@ pub type Place = [f32; 2];
 /// # Errors
 /// When there are fewer than 4 rows, or a setting makes no sense.
 pub fn map(rows: Matrix<'_>, options: &MapOptions) -> Result<Map, LatentError> {
+    map_heard(rows, options, &mut |_, _| {})
+}
+
+/// The same, which may take minutes; `hear` is told how many rounds are done, of how many.
+///
+/// # Errors
+/// Those of [`map`].
+pub fn map_heard(
+    rows: Matrix<'_>,
+    options: &MapOptions,
+    hear: &mut dyn FnMut(usize, usize),
+) -> Result<Map, LatentError> {
     let n = rows.rows();
     if n < 4 {
         let expected = "4 or more".to_string();
@@ -60,5 +72,5 @@ pub fn map(rows: Matrix<'_>, options: &MapOptions) -> Result<Map, LatentError> {
     };
     let data = options.metric.prepare(rows);
     let start = plane::widest_plane(Matrix::new(&data, rows.dim())?, options.seed)?;
-    tsne(&lists, &start, options)
+    tsne(&lists, &start, options, hear)
 }

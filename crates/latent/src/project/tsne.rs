@@ -88,11 +88,16 @@ pub struct Map {
 }
 
 /// Draws a map from the neighbours of each row (n lists, [`MapOptions::neighbours`] each, the row itself left out) and
-/// a first spot for each.
+/// a first spot for each; `hear` is told how many rounds are done, of how many.
 ///
 /// # Errors
 /// When there are fewer than 4 rows, not a spot for each, a neighbour is not a row, or a setting makes no sense.
-pub fn tsne(lists: &[Vec<Neighbour>], start: &[Place], options: &MapOptions) -> Result<Map, LatentError> {
+pub fn tsne(
+    lists: &[Vec<Neighbour>],
+    start: &[Place],
+    options: &MapOptions,
+    hear: &mut dyn FnMut(usize, usize),
+) -> Result<Map, LatentError> {
     options.check()?;
     let n = lists.len();
     if n < 4 {
@@ -109,11 +114,13 @@ pub fn tsne(lists: &[Vec<Neighbour>], start: &[Place], options: &MapOptions) -> 
     let p = Affinities::new(lists, options.metric, options.perplexity(n));
     let mut descent = Descent::new(start, n);
     for round in 0..options.rounds {
+        hear(round, options.rounds);
         let early = round < options.early_rounds;
         let (exaggeration, momentum) = if early { (options.exaggeration, 0.5) } else { (1.0, 0.8) };
         let (repulsion, total) = Quadtree::new(&descent.places).repulsion(options.theta);
         descent.step(&p, &repulsion, total, exaggeration, momentum);
     }
+    hear(options.rounds, options.rounds);
     let (_, total) = Quadtree::new(&descent.places).repulsion(options.theta);
     let divergence = divergence(&p, &descent.places, total);
     Ok(Map { places: descent.places, divergence })
@@ -189,7 +196,7 @@ fn divergence(p: &Affinities, places: &[Place], total: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::{map, trustworthiness};
+    use crate::project::{map, map_heard, trustworthiness};
     use crate::testing::{blobs, in_threads, normal};
     use crate::{Matrix, MatrixBuf};
 
@@ -240,6 +247,14 @@ mod tests {
     }
 
     #[test]
+    fn every_round_is_told() {
+        let (rows, mut told) = (normal(20, 3, 6), Vec::new());
+        let options = MapOptions { rounds: 3, early_rounds: 1, ..quick() };
+        map_heard(rows.view(), &options, &mut |done, of| told.push((done, of))).unwrap();
+        assert_eq!(told, [(0, 3), (1, 3), (2, 3), (3, 3)]);
+    }
+
+    #[test]
     fn rows_on_a_line_and_copies_can_be_drawn() {
         let line: Vec<f32> = (0..60).map(|i| (i / 2) as f32).collect();
         let drawn = map(Matrix::new(&line, 1).unwrap(), &quick()).unwrap();
@@ -257,7 +272,7 @@ mod tests {
         assert!(matches!(with(MapOptions { theta: 0.9, ..quick() }), Err(LatentError::Setting { what: "theta", .. })));
         assert!(matches!(map(Matrix::new(&[1.0; 3], 1).unwrap(), &quick()), Err(LatentError::Setting { .. })));
         let list = vec![vec![Neighbour { row: 9, distance: 1.0 }]; 5];
-        assert!(matches!(tsne(&list, &[[0.0; 2]; 5], &quick()), Err(LatentError::Setting { .. })));
-        assert!(matches!(tsne(&list, &[[0.0; 2]; 4], &quick()), Err(LatentError::Length { .. })));
+        assert!(matches!(tsne(&list, &[[0.0; 2]; 5], &quick(), &mut |_, _| {}), Err(LatentError::Setting { .. })));
+        assert!(matches!(tsne(&list, &[[0.0; 2]; 4], &quick(), &mut |_, _| {}), Err(LatentError::Length { .. })));
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use strait_latent::{
     Principal,
-    project::{MapOptions, Place, latent_at, map, sparse_places, trustworthiness},
+    project::{MapOptions, Place, latent_at, map_heard, sparse_places, trustworthiness},
     search::Metric,
 };
 
@@ -50,9 +50,22 @@ impl Collection {
     /// # Errors
     /// With fewer than four texts, or latents that are all alike.
     pub fn layout(&self, how: Projection, seed: u64) -> Result<Layout, Error> {
+        self.layout_heard(how, seed, &mut |_, _| {})
+    }
+
+    /// The same, which takes minutes for many texts; `hear` is told how many rounds are done, of how many.
+    ///
+    /// # Errors
+    /// Those of [`Collection::layout`].
+    pub fn layout_heard(
+        &self,
+        how: Projection,
+        seed: u64,
+        hear: &mut dyn FnMut(usize, usize),
+    ) -> Result<Layout, Error> {
         let rows = self.matrix()?;
         let places = match how {
-            Projection::Neighbours => map(rows, &MapOptions { seed, ..MapOptions::default() })?.places,
+            Projection::Neighbours => map_heard(rows, &MapOptions { seed, ..MapOptions::default() }, hear)?.places,
             Projection::Principal => {
                 let plane = Principal::fit(rows, 2)?.project(rows)?;
                 plane.view().iter().map(|row| [row[0], row.get(1).copied().unwrap_or(0.0)]).collect()
