@@ -54,6 +54,13 @@ impl Output {
         Ok(Output::File { file, path })
     }
 
+    /// Writes all there is to a file, or to standard output for `None` and `-`.
+    pub fn write_whole(path: Option<&Path>, bytes: &[u8]) -> Result<()> {
+        let mut out = Output::open(path)?;
+        out.bytes(bytes)?;
+        out.finish()
+    }
+
     /// What it is called in messages.
     pub fn name(&self) -> String {
         match self {

@@ -72,9 +72,7 @@ impl Classify {
         let texts = collection(model, file, &self.corpus)?;
         let request = ClassifierRequest { folds: self.folds as usize, shuffles: self.shuffles, seed: self.seed };
         let classifier = Classifier::train(&texts, model, &request)?;
-        let mut out = Output::open(Some(&place))?;
-        out.bytes(&classifier.to_bytes())?;
-        out.finish()?;
+        Output::write_whole(Some(&place), &classifier.to_bytes())?;
         let mut out = Output::open(None)?;
         match self.writing.json {
             true => out.json(classifier.report())?,

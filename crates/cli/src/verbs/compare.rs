@@ -126,9 +126,7 @@ impl Compare {
         files
             .extend(strait::comparison_plots(comparison).into_iter().map(|(n, svg)| (plots.join(n), svg.into_bytes())));
         for (file, bytes) in files {
-            let mut out = Output::open(Some(&file))?;
-            out.bytes(&bytes)?;
-            out.finish()?;
+            Output::write_whole(Some(&file), &bytes)?;
         }
         let mut out = Output::open(None)?;
         match self.json {

@@ -17,8 +17,6 @@ impl Completions {
     pub fn run(self) -> Result<()> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut crate::args::Args::command(), "strait", &mut script);
-        let mut out = Output::open(None)?;
-        out.bytes(&script)?;
-        out.finish()
+        Output::write_whole(None, &script)
     }
 }

@@ -118,9 +118,7 @@ impl Demo {
         recipe.training.rate *= 2.0;
         recipe.latent.noise /= 1.5;
         recipe.objective.noise.drop /= 2.0;
-        let mut out = Output::open(Some(&self.out.join("demo.toml")))?;
-        out.bytes(toml::to_string(&recipe)?.as_bytes())?;
-        out.finish()
+        Output::write_whole(Some(&self.out.join("demo.toml")), toml::to_string(&recipe)?.as_bytes())
     }
 
     /// Announces a command, then runs it.

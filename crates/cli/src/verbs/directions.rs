@@ -63,9 +63,7 @@ impl LearnDirections {
         };
         let request = DirectionsRequest { keep_length: !self.with_length, remove, seed: self.seed };
         let found = Directions::learn(&texts, &model, &request)?;
-        let mut out = Output::open(Some(&place))?;
-        out.bytes(&found.to_bytes())?;
-        out.finish()?;
+        Output::write_whole(Some(&place), &found.to_bytes())?;
         let mut out = Output::open(None)?;
         match self.writing.json {
             true => out.json(&found.reports())?,
@@ -88,6 +86,7 @@ impl LearnDirections {
             let why = "--remove reads columns beside the texts and their labels: give the file of the texts itself";
             return Err(Usage(why.into()).into());
         }
+        // Without a column named, the readers choose one, and may choose another where they take another for the label.
         let column = |name: &String| {
             let base = self.corpus.resolve(ReadOptions::default());
             let options = ReadOptions { label_column: Some(name.clone()), ..base };

@@ -1,9 +1,6 @@
 //! `strait encode`: texts to latents.
 
-use std::{
-    io::IsTerminal as _,
-    path::{Path, PathBuf},
-};
+use std::{io::IsTerminal as _, path::PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, ValueEnum};
@@ -125,7 +122,7 @@ impl Encode {
         if !self.json {
             return Ok(());
         }
-        let mut out = Output::open(None::<&Path>)?;
+        let mut out = Output::open(None)?;
         out.json(report)?;
         out.finish()
     }

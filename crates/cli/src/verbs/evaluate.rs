@@ -127,9 +127,7 @@ impl Evaluate {
         }
         out.finish()?;
         let Some(html) = &self.html else { return Ok(()) };
-        let mut out = Output::open(Some(html))?;
-        out.bytes(strait::evaluation_page(evaluation).as_bytes())?;
-        out.finish()
+        Output::write_whole(Some(html), strait::evaluation_page(evaluation).as_bytes())
     }
 }
 

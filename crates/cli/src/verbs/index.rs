@@ -1,6 +1,6 @@
 //! `strait index`: texts encoded once, to be searched often.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
@@ -66,7 +66,7 @@ impl MakeIndex {
         if !self.json {
             return Ok(());
         }
-        let mut out = Output::open(None::<&Path>)?;
+        let mut out = Output::open(None)?;
         out.json(&Report { texts: n, dimensions: model.latent_size(), recall, output: name })?;
         out.finish()
     }

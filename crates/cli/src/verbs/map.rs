@@ -70,9 +70,7 @@ impl DrawMap {
         let how = if self.pca { Projection::Principal } else { Projection::Neighbours };
         let layout = texts.layout_heard(how, self.seed, &mut on_the_way("Drawing the map:", "rounds"))?;
         let groups = texts.clusters(Grouping::KMeans { clusters: self.k, seed: self.seed }, 3, 1)?;
-        let mut out = Output::open(Some(&place))?;
-        out.bytes(strait::map_page(&page(&texts, &layout, &groups)).as_bytes())?;
-        out.finish()?;
+        Output::write_whole(Some(&place), strait::map_page(&page(&texts, &layout, &groups)).as_bytes())?;
         if let Some(dir) = &self.projector {
             write_projector(&texts, &groups, dir)?;
         }
