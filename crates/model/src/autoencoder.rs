@@ -1,6 +1,8 @@
 //! The autoencoder: encoder, latent and decoder over one store of weights. Without encoder and latent it is a language
 //! model.
 
+use std::sync::Arc;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use strait_engine::{ParamId, Params, Tape, init, ops::gaussian::Divergence, optim::Optimiser};
@@ -9,6 +11,7 @@ use crate::{
     batch::{Batch, Corruption, Sequences},
     config::Recipe,
     decoder::{Decoder, Generator, Task},
+    decoding::Words,
     encoder::Encoder,
     latent::{Code, Codebook, Latent, Posterior},
     objective::{Figures, Progress, Regulariser},
@@ -28,6 +31,8 @@ pub struct Autoencoder {
     latent: Option<Latent>,
     decoder: Decoder,
     regulariser: Regulariser,
+    /// The words of the corpus, once they are known; see [`Options::known_words`](crate::decoding::Options).
+    pub words: Option<Arc<Words>>,
 }
 
 /// What one batch cost.
@@ -76,7 +81,7 @@ impl Autoencoder {
         let latent = (features > 0).then(|| Latent::new(&mut params, &recipe.latent, features, &mut rng));
         let decoder = Decoder::new(&mut params, &recipe.decoder, embedding, &recipe.latent, &mut rng);
         let regulariser = Regulariser::new(&mut params, &recipe.objective.regulariser, &recipe.latent, &mut rng);
-        Autoencoder { params, recipe: recipe.clone(), embedding, encoder, latent, decoder, regulariser }
+        Autoencoder { params, recipe: recipe.clone(), embedding, encoder, latent, decoder, regulariser, words: None }
     }
 
     /// What it was built from.

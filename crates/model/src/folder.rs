@@ -7,6 +7,7 @@
 //! | `tokenizer.json` | the tokenizer |
 //! | `prior.safetensors` | the prior fitted to the latents (a language model has none) |
 //! | `usual.json` | how odd validation texts are, against which others are held (not where there were none) |
+//! | `words.json` | the words of its corpus as lists of tokens, to which texts can be held (not in scripts without blanks) |
 //! | `README.md` | the model card, yours to edit |
 //! | `metrics.jsonl` | every event of the training |
 //! | `report.html` | the same as a page with curves |
@@ -19,19 +20,26 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use strait_text::Tokenizer;
 
-use crate::{Autoencoder, Recipe, Usual, decoding, prior::Prior, weights};
+use crate::{
+    Autoencoder, Recipe, Usual,
+    decoding::{self, Words},
+    prior::Prior,
+    weights,
+};
 
 /// The model card: the one file that is not checked, as it is yours to edit.
 pub const CARD: &str = "README.md";
 
 const PRIOR: &str = "prior.safetensors";
 const USUAL: &str = "usual.json";
+const WORDS: &str = "words.json";
 
 /// The version of the folder's layout.
 pub const FORMAT: u32 = 1;
@@ -192,8 +200,18 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
         let why = format!("its vectors have {} dimensions, the model's latents {}", prior.dim(), model.latent_size());
         return Err(damaged(PRIOR, why));
     }
+    model.words =
+        files.get(WORDS).map(|bytes| read_words(bytes, &tokenizer)).transpose().map_err(|why| damaged(WORDS, why))?;
     let usual = files.get(USUAL).map(|bytes| read_usual(bytes)).transpose().map_err(|why| damaged(USUAL, why))?;
     Ok(Saved { config, model, tokenizer, prior, usual })
+}
+
+fn read_words(bytes: &[u8], tokenizer: &Tokenizer) -> Result<Arc<Words>, String> {
+    let list: Vec<Vec<u32>> = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    match list.iter().flatten().find(|&&token| token as usize >= tokenizer.vocab_size()) {
+        Some(token) => Err(format!("it has a token {token}, the vocabulary ends before")),
+        None => Ok(Arc::new(Words::new(tokenizer.word_parts(), list))),
+    }
 }
 
 fn read_usual(bytes: &[u8]) -> Result<Usual, String> {
@@ -255,6 +273,9 @@ pub fn save(dir: &Path, saved: &Saved, extra: &[(&str, Vec<u8>)], replace: bool)
     }
     if let Some(usual) = saved.usual.as_ref().filter(|usual| usual.is_sound()) {
         files.push((USUAL, serde_json::to_vec(usual).map_err(|e| internal(e.to_string()))?));
+    }
+    if let Some(words) = &saved.model.words {
+        files.push((WORDS, serde_json::to_vec(words.list()).map_err(|e| internal(e.to_string()))?));
     }
     files.extend(extra.iter().cloned());
     let checked = files.iter().filter(|(name, _)| *name != CARD);

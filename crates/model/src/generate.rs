@@ -33,6 +33,7 @@ impl Autoencoder {
         let z = self.latent_size();
         assert_eq!(latents.len(), seeds.len() * z, "one seed for each latent");
         let special = special(tokenizer);
+        let options = &Options { words: self.words.clone(), ..options.clone() };
         let rows = seeds.len().div_ceil(rayon::current_num_threads()).clamp(1, ROWS);
         let chunks: Vec<Vec<Output>> = seeds
             .par_chunks(rows)
@@ -53,9 +54,9 @@ impl Autoencoder {
         chunks.into_iter().flatten().collect()
     }
 
-    /// Greedy decoding of latents (n, Z) to texts; of a language model's none, nothing.
+    /// Greedy decoding of latents (n, Z) to texts, of known words where the words are known; of a language model's none, nothing.
     pub fn decode_greedy(&self, latents: &[f32], tokenizer: &Tokenizer, max_len: usize) -> Vec<String> {
-        let options = Options { max_len, ..Options::default() };
+        let options = Options { max_len, known_words: true, ..Options::default() };
         let seeds = vec![0; latents.len() / self.latent_size().max(1)];
         let outputs = self.decode(latents, &options, tokenizer.kind(), &seeds);
         outputs.iter().map(|o| tokenizer.decode(&o.tokens)).collect()

@@ -1,10 +1,10 @@
 //! The model folder: round trip, every damaged file named, nothing half-written.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use strait_model::{
     Autoencoder, Recipe, Usual,
-    decoding::Options,
+    decoding::{Options, Words},
     folder::{self, CARD, Config, Data, FORMAT, Saved, Training},
     prior::Prior,
 };
@@ -63,6 +63,32 @@ fn round_trip_keeps_every_bit() {
     assert_eq!(read.config.recipe, original.config.recipe);
     assert_eq!(read.tokenizer.encode("a red boat"), original.tokenizer.encode("a red boat"));
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing temporary remains");
+}
+
+#[test]
+fn a_model_read_again_writes_only_words_that_it_knows() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("model");
+    let mut original = saved();
+    let texts = ["zeal, the kestrel", "a red kite"].map(|text| original.tokenizer.encode(text));
+    original.model.words = Some(Arc::new(Words::of(original.tokenizer.word_parts(), &texts)));
+    folder::save(&dir, &original, &[], false).unwrap();
+    let read = folder::open(&dir).unwrap();
+    assert_eq!(read.model.words, original.model.words);
+    let unknown = |known_words| {
+        let options = Options { temperature: 1.0, known_words, max_len: 60, ..Options::default() };
+        let outputs = read.model.decode(&[0.0; 40], &options, TokenizerKind::Subword, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        let mut written = outputs.iter().flat_map(|output| {
+            let text = read.tokenizer.decode(&output.tokens);
+            let words = text.split(|c: char| !c.is_ascii_alphabetic()).map(str::to_owned).collect::<Vec<_>>();
+            // The last may be cut.
+            let whole = words.len() - usize::from(!output.finished);
+            words.into_iter().take(whole).collect::<Vec<_>>()
+        });
+        written.find(|word| !["", "zeal", "the", "kestrel", "a", "red", "kite"].contains(&word.as_str()))
+    };
+    assert_eq!(unknown(true), None);
+    assert!(unknown(false).is_some());
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub struct Controls {
     pub repetition_penalty: Option<f32>,
     /// See [`Options::no_repeat_ngram`].
     pub no_repeat_ngram: Option<usize>,
+    /// See [`Options::known_words`].
+    pub known_words: Option<bool>,
     /// Words or phrases that must not appear.
     pub ban: Vec<String>,
     /// How every text must start.
@@ -39,7 +41,7 @@ pub struct Controls {
 
 impl Controls {
     /// The names of the controls that have a value.
-    pub const NAMES: [&str; 13] = [
+    pub const NAMES: [&str; 14] = [
         "temperature",
         "top_k",
         "top_p",
@@ -49,6 +51,7 @@ impl Controls {
         "length_penalty",
         "repetition_penalty",
         "no_repeat_ngram",
+        "known_words",
         "ban",
         "prefix",
         "max_len",
@@ -77,6 +80,7 @@ impl Controls {
         set(&mut options.length_penalty, self.length_penalty);
         set(&mut options.repetition_penalty, self.repetition_penalty);
         set(&mut options.no_repeat_ngram, self.no_repeat_ngram);
+        set(&mut options.known_words, self.known_words);
         set(&mut options.max_len, self.max_len);
         set(&mut options.min_len, self.min_len);
         Decoding { options: Some(options), banned: self.ban, prefix: self.prefix, blocked: None }

@@ -45,7 +45,7 @@ pub fn temperature(
     let latents = prior.sample_many(n, &mut rng);
     let seeds: Vec<u64> = (0..n).map(|_| rng.next_u64()).collect();
     let curve = TEMPERATURES.map(|temperature| {
-        let options = Options { temperature, max_len, ..Options::default() };
+        let options = Options { temperature, max_len, known_words: true, ..Options::default() };
         let outputs = model.decode(&latents, &options, tokenizer.kind(), &seeds);
         let texts: Vec<String> = outputs.iter().map(|o| tokenizer.decode(&o.tokens)).collect();
         (temperature, distinct2(&texts, unit))

@@ -1,10 +1,11 @@
 //! The end of a training: fit the prior, measure, write the model folder, clear the training's own.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use strait_eval::ReconstructionReport;
 use strait_model::{
-    Usual, decoding,
+    Usual,
+    decoding::{self, Words},
     folder::{self, Config, Data, Saved, Training},
     prior::{self, Prior},
 };
@@ -40,10 +41,13 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     }
     let prior = fit.as_ref().map_or_else(|| Prior::standard_normal(0), |fit| fit.prior.clone());
     let longest = max_len(&run.train_ids);
+    let words = Words::of(run.tokenizer.word_parts(), &run.train_ids);
+    run.model.words = (!words.list().is_empty()).then(|| Arc::new(words));
     let parts = (&run.model, &prior, &run.tokenizer);
     let calibration = calibrate::temperature(parts, &run.valid, run.unit, longest, seed);
     let figures = figures(&mut run, fit.as_ref(), &calibration);
-    let greedy = decoding::Options { max_len: longest, ..decoding::Options::default() };
+    let known_words = run.model.words.is_some();
+    let greedy = decoding::Options { max_len: longest, known_words, ..decoding::Options::default() };
     let lengths: Vec<usize> = run.train_ids.iter().map(Vec::len).collect();
     let plan = &run.job.plan;
     let config = Config {

@@ -36,6 +36,9 @@ pub struct DecodingFlags {
     /// No N tokens in a row appear twice
     #[arg(long, value_name = "N")]
     no_repeat_ngram: Option<usize>,
+    /// Write no word that the model's corpus does not have [default: true]
+    #[arg(long, value_name = "true|false")]
+    known_words: Option<bool>,
     /// A word or phrase that must not appear; may be given several times
     #[arg(long, value_name = "TEXT")]
     ban: Vec<String>,
@@ -64,6 +67,7 @@ impl DecodingFlags {
             length_penalty: self.length_penalty,
             repetition_penalty: self.repetition_penalty,
             no_repeat_ngram: self.no_repeat_ngram,
+            known_words: self.known_words,
             ban: self.ban.clone(),
             prefix: self.prefix.clone(),
             max_len: self.max_len,

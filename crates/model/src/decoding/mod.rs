@@ -42,10 +42,12 @@ mod sample;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use blocked::Blocked;
 pub use check::OptionsError;
 pub use options::{Options, Prefix};
+pub use words::Words;
 
 use batch::Batch;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Blocked;
+use super::{Blocked, Words};
 
 /// Controls of decoding. The default is greedy, with no constraint but `max_len`.
 ///
@@ -42,6 +42,12 @@ pub struct Options {
     /// n-grams that no row completes, such as those of the training text; not part of any file.
     #[serde(skip)]
     pub blocked: Option<Arc<Blocked>>,
+    /// Spells no word that the model's corpus does not have (numbers and scripts without blanks are free); of no effect
+    /// where the model does not know the words.
+    pub known_words: bool,
+    /// Those words; a model sets them.
+    #[serde(skip)]
+    pub words: Option<Arc<Words>>,
     /// Tokens with which a row must start, for all rows or for each. They go before every ban, and count in lengths
     /// and in nats.
     pub prefix: Prefix,
@@ -67,6 +73,8 @@ impl Default for Options {
             no_repeat_ngram: 0,
             banned: Vec::new(),
             blocked: None,
+            known_words: false,
+            words: None,
             prefix: Prefix::default(),
             max_len: 128,
             min_len: 0,

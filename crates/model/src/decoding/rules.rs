@@ -68,6 +68,7 @@ impl<'a> Rules<'a> {
         self.ban_sequences(history, row);
         self.ban_repeats(history, row);
         self.ban_blocked(history, row);
+        self.ban_unknown_words(history, row);
         let mut found = scan(row);
         for edit in &self.edits {
             found.mass.add(edit.raw);
@@ -154,6 +155,14 @@ impl<'a> Rules<'a> {
         let options = self.options;
         for &token in options.blocked.iter().flat_map(|blocked| blocked.after(history)) {
             self.ban(token, row);
+        }
+    }
+
+    /// Every token that would spell a word that is not known.
+    fn ban_unknown_words(&mut self, history: &[u32], row: &mut [f32]) {
+        let options = self.options;
+        if let Some(words) = options.words.as_ref().filter(|_| options.known_words) {
+            words.banned(history, |token| self.ban(token, row));
         }
     }
 

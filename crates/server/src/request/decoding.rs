@@ -36,6 +36,8 @@ pub struct DecodingFields {
     pub repetition_penalty: Option<f32>,
     /// No n tokens in a row appear twice.
     pub no_repeat_ngram: Option<usize>,
+    /// Write no word that the model's corpus does not have; true unless said otherwise.
+    pub known_words: Option<bool>,
     /// Words or phrases that must not appear.
     pub ban: Vec<String>,
     /// Every text starts like this.
@@ -49,7 +51,7 @@ pub struct DecodingFields {
 
 impl DecodingFields {
     /// The fields' names.
-    pub const NAMES: [&str; 13] = Controls::NAMES;
+    pub const NAMES: [&str; 14] = Controls::NAMES;
 
     /// The model's own way, `own` (of decoding, or of sampling), changed by the fields.
     ///
@@ -83,6 +85,7 @@ impl DecodingFields {
             length_penalty: self.length_penalty,
             repetition_penalty: self.repetition_penalty,
             no_repeat_ngram: self.no_repeat_ngram,
+            known_words: self.known_words,
             ban: self.ban,
             prefix: self.prefix,
             max_len: self.max_len,

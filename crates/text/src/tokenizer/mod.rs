@@ -73,6 +73,18 @@ impl std::fmt::Display for TokenizerKind {
     }
 }
 
+/// What a token is in a word: a run of letters in a script that puts blanks between words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WordPart {
+    /// Letters after a blank: begins a word.
+    Start,
+    /// Letters without a blank: goes on with a word, or begins one after a sign.
+    Inner,
+    /// Numbers, signs, blanks, bytes, scripts without blanks: no part of a word.
+    #[default]
+    Other,
+}
+
 /// A trained tokenizer.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
@@ -189,6 +201,15 @@ impl Tokenizer {
         Some(text)
     }
 
+    /// What each token is in a word, by id; in kinds without subwords none is part of one.
+    pub fn word_parts(&self) -> Vec<WordPart> {
+        let part = |id: u32| match self.token_text(id) {
+            Some(text) if id >= SPECIALS && self.kind == TokenizerKind::Subword => word_part(&text),
+            _ => WordPart::Other,
+        };
+        (0..self.vocab_size() as u32).map(part).collect()
+    }
+
     /// The number of bytes of text that each id stands for: what "bits per byte" divides by.
     /// Special ids count none.
     pub fn token_bytes(&self, id: u32) -> usize {
@@ -269,5 +290,43 @@ impl Tokenizer {
 
     fn id_or_unk(&self, token: &str) -> u32 {
         self.ids.get(token).copied().unwrap_or(UNK)
+    }
+}
+
+fn word_part(text: &str) -> WordPart {
+    let letters = text.strip_prefix(' ').unwrap_or(text);
+    // Thai to Khmer are written without blanks, as Chinese and Japanese are.
+    let spaced = |c: char| {
+        c.is_alphabetic() && !train::is_cjk(c) && !matches!(c, '\u{E00}'..='\u{109F}' | '\u{1780}'..='\u{17FF}')
+    };
+    match !letters.is_empty() && letters.chars().all(spaced) {
+        true if letters.len() < text.len() => WordPart::Start,
+        true => WordPart::Inner,
+        false => WordPart::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WordPart::*, word_part};
+
+    #[test]
+    fn parts_of_words() {
+        for (text, part) in [
+            (" the", Start),
+            ("ness", Inner),
+            ("é", Inner),
+            (" 서울", Start),
+            ("'s", Other),
+            (" 12", Other),
+            ("。", Other),
+            ("中文", Other),
+            ("ไทย", Other),
+            ("<0xE4>", Other),
+            (" ", Other),
+            ("", Other),
+        ] {
+            assert_eq!(word_part(text), part, "{text:?}");
+        }
     }
 }

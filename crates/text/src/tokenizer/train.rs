@@ -248,7 +248,7 @@ pub(super) fn join_words<'a>(words: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Han, kana, and the punctuation that goes with them; the same set as in the saved file's pattern.
-fn is_cjk(c: char) -> bool {
+pub(super) fn is_cjk(c: char) -> bool {
     matches!(c,
         '\u{2E80}'..='\u{2FDF}' | '\u{3000}'..='\u{30FF}' | '\u{31F0}'..='\u{31FF}'
         | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
