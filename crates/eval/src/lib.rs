@@ -33,6 +33,7 @@ pub mod bootstrap;
 pub mod coherence;
 pub mod diversity;
 pub mod edit_distance;
+pub mod generation;
 pub mod kneser_ney;
 pub mod memorisation;
 pub mod near_copies;
@@ -47,8 +48,8 @@ pub mod tfidf;
 pub mod units;
 
 pub use beside::Beside;
-pub use bleu::{BleuCounts, References, corpus_bleu, self_bleu, self_bleus};
-pub use bootstrap::{Bootstrap, Comparison, Interval};
+pub use bleu::{BleuCounts, References, Smoothing, corpus_bleu, self_bleu, self_bleus};
+pub use bootstrap::{Bootstrap, Comparison, Counts, Interval};
 pub use coherence::{npmi, topic_diversity};
 pub use diversity::Diversity;
 pub use edit_distance::EditDistance;
