@@ -117,6 +117,22 @@ impl BleuCounts {
     }
 }
 
+impl BleuCounts {
+    /// What a score is multiplied by because the hypotheses are short, 0..1.
+    pub fn brevity_penalty(&self) -> f64 {
+        match self.hypothesis_len {
+            h if h >= self.reference_len => 1.0,
+            0 => 0.0,
+            h => log_brevity(h as usize, self.reference_len as usize).exp(),
+        }
+    }
+
+    /// Length of the hypotheses over that of the references; NaN where those are empty.
+    pub fn length_ratio(&self) -> f64 {
+        self.hypothesis_len as f64 / self.reference_len as f64
+    }
+}
+
 impl Counts for BleuCounts {
     fn merge(&mut self, other: &BleuCounts) {
         for n in 0..ORDER {
@@ -258,6 +274,10 @@ mod tests {
     fn a_short_hypothesis_pays_for_it() {
         let score = corpus_bleu([(&[3, 4, 5, 6][..], &[3, 4, 5, 6, 7][..])]);
         assert!((score - 100.0 * (-0.25f64).exp()).abs() < 1e-9);
+        let counts = BleuCounts::of(&[3, 4, 5, 6], &[3, 4, 5, 6, 7]);
+        assert_eq!((counts.brevity_penalty(), counts.length_ratio()), ((-0.25f64).exp(), 0.8));
+        let empty = [BleuCounts::of(&[], &[3]), BleuCounts::of(&[], &[]), BleuCounts::of(&[3, 4], &[3])];
+        assert_eq!(empty.map(|counts| counts.brevity_penalty()), [0.0, 1.0, 1.0]);
     }
 
     #[test]

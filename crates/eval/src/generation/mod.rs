@@ -24,5 +24,5 @@ pub use sari::{Sari, SariCounts};
 pub use signature::SACREBLEU;
 pub use slots::{Meaning, MeaningError, SlotCounts, Slots};
 pub use ter::{Ter, TerCounts};
-pub use test_set::{MetricReport, TestSet, TestSetError};
+pub use test_set::{MetricReport, Part, TestSet, TestSetError};
 pub use tokenisation::Tokenisation;

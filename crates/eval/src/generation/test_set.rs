@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{Meaning, MeaningError, Metric, Slots};
+use super::{Meaning, MeaningError, Metric, SariCounts, SlotCounts, Slots};
+use crate::bleu::BleuCounts;
 use crate::bootstrap::{Bootstrap, Comparison, Counts, Interval};
 use crate::spread::Spread;
 
@@ -30,9 +31,21 @@ pub struct MetricReport {
     pub lower_is_better: bool,
     /// What must be equal for figures to be comparable.
     pub signature: String,
-    /// The system beside the other, the first of the two, if there is one.
+    /// Figures that the score is made of, or that explain it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// The system, called first, beside the other; where a lower score is better, few wins are good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<Comparison>,
+}
+
+/// A figure that a score is made of.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// What it is.
+    pub name: &'static str,
+    /// The figure.
+    pub value: f64,
 }
 
 /// Why outputs cannot be measured.
@@ -192,12 +205,13 @@ impl TestSet {
         check("outputs", outputs.len(), self.len())?;
         check("outputs of the other system", others.map_or(self.len(), <[S]>::len), self.len())?;
         let judge = |metric: &Metric| {
-            let (interval, against) = Judge { bootstrap, seed, outputs, others }.judge(self, metric)?;
+            let Judged { interval, against, parts } = Judge { bootstrap, seed, outputs, others }.judge(self, metric)?;
             Ok(MetricReport {
                 metric: metric.to_string(),
                 interval,
                 lower_is_better: metric.lower_is_better(),
                 signature: metric.signature(&self.reference_count()),
+                parts,
                 against,
             })
         };
@@ -224,41 +238,71 @@ struct Judge<'a, S> {
     others: Option<&'a [S]>,
 }
 
-type Judged = (Interval, Option<Comparison>);
+struct Judged {
+    interval: Interval,
+    against: Option<Comparison>,
+    parts: Vec<Part>,
+}
 
 impl<S: AsRef<str> + Sync> Judge<'_, S> {
     fn judge(&self, set: &TestSet, metric: &Metric) -> Result<Judged, TestSetError> {
         let references = &set.references;
         let sources = || set.sources().ok_or_else(|| TestSetError::NoSources(metric.to_string()));
         Ok(match metric {
-            Metric::Bleu(m) => self.figures(|i, text| m.counts(text, &references[i]), |c| m.score(c)),
-            Metric::Chrf(m) => self.figures(|i, text| m.counts(text, &references[i]), |c| m.score(c)),
-            Metric::Ter(m) => self.figures(|i, text| m.counts(text, &references[i]), |c| m.score(c)),
-            Metric::Rouge(m) => self.figures(|i, text| m.counts(text, &references[i]), |c| m.score(c)),
+            Metric::Bleu(m) => {
+                let parts = |c: &BleuCounts| {
+                    parts(["brevity penalty", "length ratio"], [c.brevity_penalty(), c.length_ratio()])
+                };
+                self.figures(|i, text| m.counts(text, &references[i]), |c| m.score(c), parts)
+            }
+            Metric::Chrf(m) => self.figures(|i, text| m.counts(text, &references[i]), |c| m.score(c), no_parts),
+            Metric::Ter(m) => self.figures(|i, text| m.counts(text, &references[i]), |c| m.score(c), no_parts),
+            Metric::Rouge(m) => self.figures(|i, text| m.counts(text, &references[i]), |c| m.score(c), no_parts),
             Metric::Sari(m) => {
                 let sources = sources()?;
-                self.figures(|i, text| m.counts(&sources[i], text, &references[i]), |c| m.score(c))
+                let parts = |c: &SariCounts| parts(["add", "keep", "delete"], m.parts(c));
+                self.figures(|i, text| m.counts(&sources[i], text, &references[i]), |c| m.score(c), parts)
             }
             Metric::Slots => {
                 let meanings = set.meanings(sources()?)?;
                 let slots = Slots::new(&meanings);
-                self.figures(|i, text| slots.counts(&meanings[i], text), |c| c.score())
+                let parts = |c: &SlotCounts| {
+                    let figures = [c.missing, c.wrong, c.surplus, c.slots].map(|n| n as f64);
+                    parts(["missing", "wrong", "surplus", "slots"], figures)
+                };
+                self.figures(|i, text| slots.counts(&meanings[i], text), |c| c.score(), parts)
             }
         })
     }
 
-    fn figures<C: Counts + Send>(&self, counts: impl Fn(usize, &str) -> C + Sync, score: impl Fn(&C) -> f64) -> Judged {
+    fn figures<C: Counts + Send>(
+        &self,
+        counts: impl Fn(usize, &str) -> C + Sync,
+        score: impl Fn(&C) -> f64,
+        parts: impl Fn(&C) -> Vec<Part>,
+    ) -> Judged {
         let count = |texts: &[S]| -> Vec<C> {
             texts.par_iter().enumerate().map(|(i, text)| counts(i, text.as_ref())).collect()
         };
         let mine = count(self.outputs);
+        let mut sum = C::default();
+        mine.iter().for_each(|c| sum.merge(c));
+        let parts = parts(&sum);
         let interval = self.bootstrap.corpus(&mine, &score, &mut ChaCha8Rng::seed_from_u64(self.seed));
         let against = self.others.map(|others| {
             let pairs: Vec<(C, C)> = mine.into_iter().zip(count(others)).collect();
             self.bootstrap.compare_corpora(&pairs, &score, &mut ChaCha8Rng::seed_from_u64(self.seed))
         });
-        (interval, against)
+        Judged { interval, against, parts }
     }
+}
+
+fn parts<const N: usize>(names: [&'static str; N], values: [f64; N]) -> Vec<Part> {
+    names.into_iter().zip(values).map(|(name, value)| Part { name, value }).collect()
+}
+
+fn no_parts<C>(_: &C) -> Vec<Part> {
+    Vec::new()
 }
 
 fn check(what: &'static str, n: usize, records: usize) -> Result<(), TestSetError> {
@@ -324,7 +368,9 @@ mod tests {
         let report = |set: &TestSet| set.report(&[Metric::Slots], &["an Italian pub"], &Bootstrap::default(), 1);
         let right = set("eatType[pub], food[Italian], area[riverside]");
         assert!(right.has_meanings());
-        assert!((report(&right).unwrap()[0].interval.value - 100.0 / 3.0).abs() < 1e-9);
+        let report_of = report(&right).unwrap().remove(0);
+        assert!((report_of.interval.value - 100.0 / 3.0).abs() < 1e-9);
+        assert_eq!(report_of.parts.iter().map(|part| part.value).collect::<Vec<_>>(), [1.0, 0.0, 0.0, 3.0]);
         let wrong = set("a pub");
         assert!(!wrong.has_meanings());
         let said = report(&wrong).unwrap_err().to_string();
