@@ -10,6 +10,7 @@
 //! | do decoded texts equal those that were encoded? | [`ReconstructionReport`] |
 //! | do near latents belong to near texts? | [`NeighbourReport`] |
 //! | do the words of topics belong together? | [`npmi`], [`topic_diversity`] |
+//! | is text made from text near its references? | [`generation`]: BLEU, chrF, TER, ROUGE, SARI, slot error |
 //! | is a difference more than chance? | [`Bootstrap`] over records, [`Spread`] over seeds |
 //!
 //! Underneath, a [`Unit`] cuts a text into words or characters, an [`Interner`] turns those into `u32` ids, and every

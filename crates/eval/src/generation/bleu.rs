@@ -1,6 +1,6 @@
 //! BLEU of plain texts as sacreBLEU computes it (Post 2018), with its signature.
 
-use super::signature::signature;
+use super::signature::sacrebleu_signature;
 use super::tokenisation::Tokenisation;
 use crate::bleu::{BleuCounts, Smoothing};
 use crate::units::{Interner, Unit};
@@ -60,7 +60,7 @@ impl Bleu {
             Smoothing::Floor(x) => format!("floor[{x:.2}]"),
             Smoothing::AddK(k) => format!("add-k[{k:.2}]"),
         };
-        signature(
+        sacrebleu_signature(
             references,
             &[
                 ("case", if self.lowercase { "lc" } else { "mixed" }),

@@ -10,7 +10,7 @@
 //! Characters are counted without blanks, up to 6 in a row; of several references that one counts with which the
 //! sentence's score is highest. The counts are summed over a corpus, as in sacreBLEU.
 
-use super::signature::signature;
+use super::signature::sacrebleu_signature;
 use crate::bootstrap::Counts;
 use crate::ngrams::{Counted, char_counts, counts, shared, total};
 use crate::units::Interner;
@@ -95,7 +95,7 @@ impl Chrf {
 
     /// The signature, `references` being their number or `var`.
     pub fn signature(&self, references: &str) -> String {
-        signature(
+        sacrebleu_signature(
             references,
             &[
                 ("case", if self.lowercase { "lc" } else { "mixed" }),

@@ -3,9 +3,12 @@
 /// The sacreBLEU whose figures and signatures these are: the tests hold them against its package of this version.
 pub const SACREBLEU: &str = "2.6.0";
 
-/// `nrefs:1|key:value|...|version:2.6.0`.
+/// `nrefs:1|key:value|...`, without a version: of metrics that sacreBLEU does not have.
 pub(super) fn signature(references: &str, pairs: &[(&str, &str)]) -> String {
-    let mut out = format!("nrefs:{references}");
-    pairs.iter().chain([&("version", SACREBLEU)]).for_each(|(key, value)| out += &format!("|{key}:{value}"));
-    out
+    pairs.iter().fold(format!("nrefs:{references}"), |out, (key, value)| format!("{out}|{key}:{value}"))
+}
+
+/// The signature of a metric of sacreBLEU.
+pub(super) fn sacrebleu_signature(references: &str, pairs: &[(&str, &str)]) -> String {
+    signature(references, &[pairs, &[("version", SACREBLEU)]].concat())
 }

@@ -9,7 +9,7 @@ mod shifts;
 
 use shifts::edits;
 
-use super::signature::signature;
+use super::signature::sacrebleu_signature;
 use super::tokenisation::{apart, read_escapes, split_points, split_symbols};
 use crate::bootstrap::Counts;
 use crate::units::{Interner, Unit};
@@ -79,7 +79,7 @@ impl Ter {
     /// The signature, `references` being their number or `var`.
     pub fn signature(&self, references: &str) -> String {
         let yes = |is: bool| if is { "yes" } else { "no" };
-        signature(
+        sacrebleu_signature(
             references,
             &[
                 ("case", if self.case_sensitive { "mixed" } else { "lc" }),
