@@ -6,9 +6,9 @@ use crate::verbs::{
     analogy::Analogy, audit::Audit, augment::Augment, classify::Classify, cluster::ClusterTexts, compare::Compare,
     complete::Complete, completions::Completions, decode::Decode, dedup::Dedup, demo::Demo,
     directions::LearnDirections, encode::Encode, evaluate::Evaluate, gan::Gan, index::MakeIndex, info::Info,
-    interpolate::Interpolate, man::ManPages, map::DrawMap, recipes::Recipes, reconstruct::Reconstruct, resume::Resume,
-    sample::Sample, score::Score, search::Search, serve::Serve, similarity::Similarity, steer::Steer, topics::Topics,
-    train::Train, vary::Vary,
+    interpolate::Interpolate, man::ManPages, map::DrawMap, metrics::Metrics, recipes::Recipes,
+    reconstruct::Reconstruct, resume::Resume, sample::Sample, score::Score, search::Search, serve::Serve,
+    similarity::Similarity, steer::Steer, topics::Topics, train::Train, vary::Vary,
 };
 
 /// Train a text autoencoder on your own text, and use its latent space.
@@ -62,6 +62,7 @@ pub enum Verb {
     Topics(Topics),
     Evaluate(Evaluate),
     Compare(Compare),
+    Metrics(Metrics),
     Gan(Gan),
     Serve(Serve),
     Info(Info),
@@ -101,6 +102,7 @@ impl Verb {
             Verb::Topics(verb) => verb.run(),
             Verb::Evaluate(verb) => verb.run(),
             Verb::Compare(verb) => verb.run(),
+            Verb::Metrics(verb) => verb.run(),
             Verb::Gan(verb) => verb.run(),
             Verb::Serve(verb) => verb.run(),
             Verb::Info(verb) => verb.run(),

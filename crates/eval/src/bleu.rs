@@ -7,15 +7,17 @@
 //! BLEU = min(1, exp(1 - r/h)) * (prod_{n=1..4} m_n / t_n)^(1/4)
 //! ```
 //!
-//! Papineni et al. 2002. [`corpus_bleu`] sums the counts over all pairs, 0..100, without smoothing. [`References`]
-//! scores one sentence against all references at once, 0..1, where a zero `m_n` counts as 0.1, the clip is the
-//! largest count in any one reference and `r` is the reference length nearest to `h` (the shorter of two).
-//! The text is taken as already tokenised.
+//! Papineni et al. 2002. With several references the clip is the largest count in any one of them and `r` is the
+//! reference length nearest to `h` (the shorter of two). [`corpus_bleu`] sums the counts over all pairs, 0..100,
+//! without smoothing; [`BleuCounts::smoothed`] has the smoothings of sacreBLEU. [`References`] scores one sentence
+//! against a whole corpus of references at once, 0..1, where a zero `m_n` counts as 0.1.
+//! The text is taken as already tokenised; [`Bleu`](crate::generation::Bleu) cuts and scores plain text as sacreBLEU does.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::ngrams::counts;
+use crate::bootstrap::Counts;
+use crate::ngrams::{counts, most, shared, total};
 
 /// Longest n-gram that BLEU counts.
 const ORDER: usize = 4;
@@ -23,7 +25,21 @@ const ORDER: usize = 4;
 /// What a matchless order counts as in a sentence's BLEU.
 const SMOOTHING: f64 = 0.1;
 
-/// The summed counts of paired hypotheses and references: add pairs, then ask for the score.
+/// What stands for the precision of an order without a match (Chen and Cherry 2014), as sacreBLEU has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Smoothing {
+    /// Nothing: the score is 0.
+    None,
+    /// `1 / (2^k t_n)` at the k-th order without a match (method 3, the standard of NIST and sacreBLEU).
+    #[default]
+    Exp,
+    /// So many matches, above 0 (method 1; sacreBLEU takes 0.1).
+    Floor(f64),
+    /// So many more matches and n-grams, at every order from 2 on (method 2, Lin and Och 2004; sacreBLEU takes 1).
+    AddK(f64),
+}
+
+/// The summed counts of hypotheses and their references: add sentences, then ask for the score.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BleuCounts {
     matches: [u64; ORDER],
@@ -35,44 +51,96 @@ pub struct BleuCounts {
 impl BleuCounts {
     /// Adds one pair of sentences.
     pub fn add(&mut self, hypothesis: &[u32], reference: &[u32]) {
-        self.hypothesis_len += hypothesis.len() as u64;
-        self.reference_len += reference.len() as u64;
-        for n in 1..=ORDER {
-            let wanted = counts(reference, n);
-            for (gram, count) in counts(hypothesis, n) {
-                self.totals[n - 1] += u64::from(count);
-                if let Ok(at) = wanted.binary_search_by_key(&gram, |w| w.0) {
-                    self.matches[n - 1] += u64::from(count.min(wanted[at].1));
-                }
-            }
-        }
+        self.merge(&Self::against(hypothesis, &[reference]));
     }
 
     /// The counts of one pair.
     pub fn of(hypothesis: &[u32], reference: &[u32]) -> Self {
-        let mut counts = Self::default();
-        counts.add(hypothesis, reference);
-        counts
+        Self::against(hypothesis, &[reference])
     }
 
-    /// Adds the counts of other pairs.
-    pub fn merge(&mut self, other: &BleuCounts) {
+    /// The counts of a hypothesis against all its references.
+    pub fn against<R: AsRef<[u32]>>(hypothesis: &[u32], references: &[R]) -> Self {
+        let mut counted = Self { hypothesis_len: hypothesis.len() as u64, ..Self::default() };
+        counted.reference_len = nearest(hypothesis.len(), references.iter().map(|r| r.as_ref().len())) as u64;
+        for n in 1..=ORDER {
+            let had = counts(hypothesis, n);
+            counted.totals[n - 1] = total(&had);
+            counted.matches[n - 1] = shared(&had, &most(references.iter().map(|r| counts(r.as_ref(), n))));
+        }
+        counted
+    }
+
+    /// Corpus BLEU-4, 0..100; 0 when some order has no match at all.
+    pub fn score(&self) -> f64 {
+        self.smoothed(Smoothing::None, false)
+    }
+
+    /// BLEU-4 with smoothing, 0..100; 0 without any match. With `effective_order` the mean is over those orders only of
+    /// which the hypothesis has an n-gram: advised for single sentences, which may have fewer than four words.
+    ///
+    /// ```
+    /// use strait_eval::bleu::{BleuCounts, Smoothing};
+    /// let short = BleuCounts::of(&[3, 4], &[3, 4]);
+    /// assert_eq!(short.smoothed(Smoothing::Exp, false), 0.0);
+    /// assert_eq!(short.smoothed(Smoothing::Exp, true), 100.0);
+    /// ```
+    pub fn smoothed(&self, smoothing: Smoothing, effective_order: bool) -> f64 {
+        if self.matches == [0; ORDER] {
+            return 0.0;
+        }
+        let (mut sum, mut orders, mut missed) = (0.0, 0, 0);
+        for n in 0..ORDER {
+            let (matches, total) = match smoothing {
+                Smoothing::AddK(k) if n > 0 => (self.matches[n] as f64 + k, self.totals[n] as f64 + k),
+                _ => (self.matches[n] as f64, self.totals[n] as f64),
+            };
+            if total == 0.0 {
+                break;
+            }
+            let matches = match smoothing {
+                _ if matches > 0.0 => matches,
+                Smoothing::Exp => {
+                    missed += 1;
+                    0.5f64.powi(missed)
+                }
+                Smoothing::Floor(matches) => matches,
+                Smoothing::None | Smoothing::AddK(_) => return 0.0,
+            };
+            sum += (matches / total).ln();
+            orders += 1;
+        }
+        if orders < ORDER && !effective_order {
+            return 0.0;
+        }
+        100.0 * (log_brevity(self.hypothesis_len as usize, self.reference_len as usize) + sum / orders as f64).exp()
+    }
+}
+
+impl BleuCounts {
+    /// What a score is multiplied by because the hypotheses are short, 0..1.
+    pub fn brevity_penalty(&self) -> f64 {
+        match self.hypothesis_len {
+            h if h >= self.reference_len => 1.0,
+            0 => 0.0,
+            h => log_brevity(h as usize, self.reference_len as usize).exp(),
+        }
+    }
+
+    /// Length of the hypotheses over that of the references; NaN where those are empty.
+    pub fn length_ratio(&self) -> f64 {
+        self.hypothesis_len as f64 / self.reference_len as f64
+    }
+}
+
+impl Counts for BleuCounts {
+    fn merge(&mut self, other: &BleuCounts) {
         for n in 0..ORDER {
             self.matches[n] += other.matches[n];
             self.totals[n] += other.totals[n];
         }
         self.hypothesis_len += other.hypothesis_len;
         self.reference_len += other.reference_len;
-    }
-
-    /// Corpus BLEU-4, 0..100; 0 when some order has no match at all.
-    pub fn score(&self) -> f64 {
-        if self.matches.contains(&0) {
-            return 0.0;
-        }
-        let log_precision: f64 =
-            self.matches.iter().zip(self.totals).map(|(&m, t)| (m as f64 / t as f64).ln()).sum::<f64>() / ORDER as f64;
-        100.0 * (log_brevity(self.hypothesis_len as usize, self.reference_len as usize) + log_precision).exp()
     }
 }
 
@@ -127,7 +195,7 @@ impl References {
     /// The BLEU of a hypothesis; `own` is the reference that is left out of the counts.
     fn score(&self, hypothesis: &[u32], own: Option<usize>) -> f64 {
         let log_precision: f64 = (1..=ORDER).map(|n| self.log_precision(hypothesis, n, own)).sum::<f64>();
-        let nearest = self.lengths.iter().copied().min_by_key(|&l| (l.abs_diff(hypothesis.len()), l)).unwrap_or(0);
+        let nearest = nearest(hypothesis.len(), self.lengths.iter().copied());
         (log_brevity(hypothesis.len(), nearest) + log_precision / ORDER as f64).exp()
     }
 
@@ -175,6 +243,11 @@ fn clips(references: &[Vec<u32>], n: usize) -> FxHashMap<u128, Clip> {
     clips
 }
 
+/// The length nearest to that of a hypothesis, the shorter of two; 0 of none.
+fn nearest(hypothesis: usize, lengths: impl Iterator<Item = usize>) -> usize {
+    lengths.min_by_key(|&l| (l.abs_diff(hypothesis), l)).unwrap_or(0)
+}
+
 /// Logarithm of the brevity penalty.
 fn log_brevity(hypothesis: usize, reference: usize) -> f64 {
     if hypothesis > reference { 0.0 } else { 1.0 - reference as f64 / hypothesis.max(1) as f64 }
@@ -201,6 +274,10 @@ mod tests {
     fn a_short_hypothesis_pays_for_it() {
         let score = corpus_bleu([(&[3, 4, 5, 6][..], &[3, 4, 5, 6, 7][..])]);
         assert!((score - 100.0 * (-0.25f64).exp()).abs() < 1e-9);
+        let counts = BleuCounts::of(&[3, 4, 5, 6], &[3, 4, 5, 6, 7]);
+        assert_eq!((counts.brevity_penalty(), counts.length_ratio()), ((-0.25f64).exp(), 0.8));
+        let empty = [BleuCounts::of(&[], &[3]), BleuCounts::of(&[], &[]), BleuCounts::of(&[3, 4], &[3])];
+        assert_eq!(empty.map(|counts| counts.brevity_penalty()), [0.0, 1.0, 1.0]);
     }
 
     #[test]
@@ -212,6 +289,20 @@ mod tests {
             merged.merge(&BleuCounts::of(hypothesis, reference));
         }
         assert_eq!(merged, added);
+    }
+
+    #[test]
+    fn smoothings_worked_by_hand() {
+        // Matches 2, 1, 0, 0 of 4, 3, 2, 1; equal lengths.
+        let counts = BleuCounts::of(&[3, 4, 5, 6], &[3, 4, 7, 8]);
+        let expect = |smoothing, product: f64| {
+            let score = counts.smoothed(smoothing, false);
+            assert!((score - 100.0 * product.powf(0.25)).abs() < 1e-9, "{smoothing:?}: {score}");
+        };
+        expect(Smoothing::None, 0.0);
+        expect(Smoothing::Exp, 2.0 / 4.0 * 1.0 / 3.0 * 0.5 / 2.0 * 0.25 / 1.0);
+        expect(Smoothing::Floor(0.1), 2.0 / 4.0 * 1.0 / 3.0 * 0.1 / 2.0 * 0.1 / 1.0);
+        expect(Smoothing::AddK(1.0), 2.0 / 4.0 * 2.0 / 4.0 * 1.0 / 3.0 * 1.0 / 2.0);
     }
 
     #[test]

@@ -68,15 +68,26 @@ pub struct Comparison {
     pub p_value: f64,
 }
 
+/// Counts that add up: those of records to those of a corpus, from which the corpus' figure is computed.
+pub trait Counts: Clone + Default {
+    /// Adds the counts of other records.
+    fn merge(&mut self, other: &Self);
+}
+
 impl Bootstrap {
     /// The mean of scores, one for each record.
     pub fn mean(&self, scores: &[f64], rng: &mut impl Rng) -> Interval {
         self.interval(scores.len(), rng, |records| mean(records.iter().map(|&i| scores[i])))
     }
 
+    /// The figure that `score` makes of the summed counts of the records.
+    pub fn corpus<C: Counts>(&self, counts: &[C], score: impl Fn(&C) -> f64, rng: &mut impl Rng) -> Interval {
+        self.interval(counts.len(), rng, |records| score(&sum(records.iter().map(|&i| &counts[i]))))
+    }
+
     /// Corpus BLEU-4, 0..100, of the counts of each record.
     pub fn bleu(&self, counts: &[BleuCounts], rng: &mut impl Rng) -> Interval {
-        self.interval(counts.len(), rng, |records| bleu(records.iter().map(|&i| &counts[i])))
+        self.corpus(counts, BleuCounts::score, rng)
     }
 
     /// Compares the mean scores of two systems; a pair is one record's.
@@ -86,11 +97,23 @@ impl Bootstrap {
         })
     }
 
+    /// Compares the figures that `score` makes of the summed counts of two systems; a pair is one record's.
+    pub fn compare_corpora<C: Counts>(
+        &self,
+        counts: &[(C, C)],
+        score: impl Fn(&C) -> f64,
+        rng: &mut impl Rng,
+    ) -> Comparison {
+        self.comparison(counts.len(), rng, |records| {
+            let (first, second) =
+                (sum(records.iter().map(|&i| &counts[i].0)), sum(records.iter().map(|&i| &counts[i].1)));
+            (score(&first), score(&second))
+        })
+    }
+
     /// Compares the corpus BLEU-4 of two systems; a pair is one record's.
     pub fn compare_bleu(&self, counts: &[(BleuCounts, BleuCounts)], rng: &mut impl Rng) -> Comparison {
-        self.comparison(counts.len(), rng, |records| {
-            (bleu(records.iter().map(|&i| &counts[i].0)), bleu(records.iter().map(|&i| &counts[i].1)))
-        })
+        self.compare_corpora(counts, BleuCounts::score, rng)
     }
 
     /// Any figure of `n` records, given the indices of those drawn.
@@ -148,11 +171,11 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     values.sum::<f64>() / n as f64
 }
 
-/// Corpus BLEU of summed counts.
-fn bleu<'a>(counts: impl Iterator<Item = &'a BleuCounts>) -> f64 {
-    let mut sum = BleuCounts::default();
+/// The counts of all.
+fn sum<'a, C: Counts + 'a>(counts: impl Iterator<Item = &'a C>) -> C {
+    let mut sum = C::default();
     counts.for_each(|c| sum.merge(c));
-    sum.score()
+    sum
 }
 
 /// The value below which a share `p` of sorted values lies, linear between neighbours; NaN of nothing.

@@ -10,6 +10,7 @@
 //! | do decoded texts equal those that were encoded? | [`ReconstructionReport`] |
 //! | do near latents belong to near texts? | [`NeighbourReport`] |
 //! | do the words of topics belong together? | [`npmi`], [`topic_diversity`] |
+//! | is text made from text near its references? | [`generation`]: BLEU, chrF, TER, ROUGE, SARI, slot error |
 //! | is a difference more than chance? | [`Bootstrap`] over records, [`Spread`] over seeds |
 //!
 //! Underneath, a [`Unit`] cuts a text into words or characters, an [`Interner`] turns those into `u32` ids, and every
@@ -33,6 +34,7 @@ pub mod bootstrap;
 pub mod coherence;
 pub mod diversity;
 pub mod edit_distance;
+pub mod generation;
 pub mod kneser_ney;
 pub mod memorisation;
 pub mod near_copies;
@@ -47,8 +49,8 @@ pub mod tfidf;
 pub mod units;
 
 pub use beside::Beside;
-pub use bleu::{BleuCounts, References, corpus_bleu, self_bleu, self_bleus};
-pub use bootstrap::{Bootstrap, Comparison, Interval};
+pub use bleu::{BleuCounts, References, Smoothing, corpus_bleu, self_bleu, self_bleus};
+pub use bootstrap::{Bootstrap, Comparison, Counts, Interval};
 pub use coherence::{npmi, topic_diversity};
 pub use diversity::Diversity;
 pub use edit_distance::EditDistance;

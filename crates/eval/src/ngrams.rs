@@ -1,12 +1,15 @@
 //! N-grams as integers.
 //!
-//! Up to five ids of 25 bits each, the oldest in the highest bits, make one `u128`. Keys of different orders may be
-//! equal, so each order keeps its own map.
+//! Up to five ids of 25 bits each, the oldest in the highest bits, make one `u128`, and so do up to six characters of 21
+//! bits. Keys of different orders may be equal, so each order keeps its own map.
 
 use crate::units::BOS;
 
 /// Bits of one id within a key.
 const BITS: usize = 25;
+
+/// Bits of one character within a key: a Unicode scalar value fits.
+const CHAR_BITS: usize = 21;
 
 /// The largest id a key can hold.
 pub(crate) const MAX_ID: u32 = (1 << BITS) - 1;
@@ -41,11 +44,50 @@ pub(crate) fn starts_with_bos(key: u128, n: usize) -> bool {
     key >> (BITS * (n - 1)) == u128::from(BOS)
 }
 
-/// The distinct n-grams of a sentence with how often each occurs, in order of their keys.
-pub(crate) fn counts(sentence: &[u32], n: usize) -> Vec<(u128, u32)> {
-    let mut keys: Vec<u128> = sentence.windows(n).map(pack).collect();
+/// Distinct n-grams of one order with how often each occurs, in order of their keys.
+pub(crate) type Counted = Vec<(u128, u32)>;
+
+/// The distinct n-grams of a sentence.
+pub(crate) fn counts(sentence: &[u32], n: usize) -> Counted {
+    tally(sentence.windows(n).map(pack))
+}
+
+/// The distinct n-grams of characters, of at most six.
+pub(crate) fn char_counts(chars: &[char], n: usize) -> Counted {
+    tally(chars.windows(n).map(|gram| gram.iter().fold(0, |key, &c| key << CHAR_BITS | u128::from(u32::from(c)))))
+}
+
+fn tally(keys: impl Iterator<Item = u128>) -> Counted {
+    let mut keys: Vec<u128> = keys.collect();
     keys.sort_unstable();
     keys.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u32)).collect()
+}
+
+/// How many n-grams there are, repeated ones as often as they occur.
+pub(crate) fn total(counted: &[(u128, u32)]) -> u64 {
+    counted.iter().map(|&(_, count)| u64::from(count)).sum()
+}
+
+/// How many n-grams two sentences share, each as often as it occurs in both.
+pub(crate) fn shared(a: &[(u128, u32)], b: &[(u128, u32)]) -> u64 {
+    let in_b = |key| b.binary_search_by_key(&key, |other| other.0).map_or(0, |at| b[at].1);
+    a.iter().map(|&(key, count)| u64::from(count.min(in_b(key)))).sum()
+}
+
+/// Every n-gram of several sentences, as often as it occurs in that sentence where it occurs most.
+pub(crate) fn most(sentences: impl IntoIterator<Item = Counted>) -> Counted {
+    gather(sentences, |a, b| a.max(b))
+}
+
+/// Every n-gram of several sentences, as often as it occurs in all of them.
+pub(crate) fn sum(sentences: impl IntoIterator<Item = Counted>) -> Counted {
+    gather(sentences, |a, b| a + b)
+}
+
+fn gather(sentences: impl IntoIterator<Item = Counted>, join: impl Fn(u32, u32) -> u32) -> Counted {
+    let mut all: Counted = sentences.into_iter().flatten().collect();
+    all.sort_unstable();
+    all.chunk_by(|a, b| a.0 == b.0).map(|run| (run[0].0, run[1..].iter().fold(run[0].1, |c, x| join(c, x.1)))).collect()
 }
 
 #[cfg(test)]
@@ -66,5 +108,21 @@ mod tests {
     fn counts_within_a_sentence() {
         assert_eq!(counts(&[3, 4, 3, 4], 2), [(pack(&[3, 4]), 2), (pack(&[4, 3]), 1)]);
         assert!(counts(&[3], 2).is_empty());
+    }
+
+    #[test]
+    fn n_grams_of_several_sentences() {
+        let (a, b) = (counts(&[3, 3, 4], 1), counts(&[3, 5, 5], 1));
+        assert_eq!((total(&a), shared(&a, &b)), (3, 1));
+        assert_eq!(most([a.clone(), b.clone()]), [(3, 2), (4, 1), (5, 2)]);
+        assert_eq!(sum([a, b]), [(3, 3), (4, 1), (5, 2)]);
+    }
+
+    #[test]
+    fn six_of_the_largest_characters_are_told_apart() {
+        let last = [char::MAX; 6];
+        let mut other = last;
+        other[0] = 'a';
+        assert_ne!(char_counts(&last, 6), char_counts(&other, 6));
     }
 }

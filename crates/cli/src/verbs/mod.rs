@@ -20,6 +20,7 @@ pub mod info;
 pub mod interpolate;
 pub mod man;
 pub mod map;
+pub mod metrics;
 pub mod recipes;
 pub mod reconstruct;
 pub mod resume;

@@ -5,6 +5,7 @@ mod evaluate;
 mod gan;
 mod help;
 mod language_model;
+mod metrics;
 mod pipes;
 mod stopping;
 mod toolbox;
