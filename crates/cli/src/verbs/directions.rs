@@ -91,6 +91,10 @@ impl LearnDirections {
             let base = self.corpus.resolve(ReadOptions::default());
             let options = ReadOptions { label_column: Some(name.clone()), ..base };
             let read = input::corpus(file, &options).with_context(|| format!("--remove {name}"))?;
+            if read.records.iter().map(|r| &r.label).eq(texts.records().iter().map(|r| &r.label)) {
+                let why = "holds the labels themselves: without them no direction is left; drop it from --remove";
+                return Err(Usage(format!("--remove {name}: the column {why}")).into());
+            }
             let same = read.records.iter().map(|r| &r.text).eq(texts.records().iter().map(|r| &r.text));
             let why = || Usage("with --remove also say which column holds the texts (--column)".into());
             same.then_some(()).ok_or_else(why)?;
