@@ -68,7 +68,7 @@ impl Page {
             .put(meta("referrer", "no-referrer"))
             .put(element("link").set("rel", "icon").set("href", "data:,"))
             .put(element("title").put(&self.title))
-            .put(element("style").put(Raw(include_str!("style.css"))));
+            .put(element("style").put(Raw(concat!(include_str!("colours.css"), include_str!("style.css")))));
         let links = self
             .sections
             .iter()

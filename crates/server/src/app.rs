@@ -16,9 +16,10 @@ use std::{
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
+    routing::get,
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -28,6 +29,7 @@ use crate::{
     models::Shelf,
     openapi,
     options::Limits,
+    page,
     refusal::Refusal,
     request::{self, Body},
     routes::{self, Route},
@@ -80,6 +82,9 @@ impl App {
         for Route { path, method, handler, .. } in routes::table() {
             let refuse = move |request: Request| async move { wrong_method(&request, method) };
             router = router.route(path, handler().fallback(refuse));
+        }
+        for asset in page::ASSETS {
+            router = router.route(asset.path, get(async move |headers: HeaderMap| asset.answer(&headers)));
         }
         let router = router
             .fallback(|request: Request| async move { Refusal::UnknownPath { path: request.uri().path().into() } })

@@ -62,7 +62,7 @@ pub fn map_page(map: &TextMap) -> String {
         .put(meta("referrer", "no-referrer"))
         .put(element("link").set("rel", "icon").set("href", "data:,"))
         .put(element("title").put(&map.title))
-        .put(element("style").put(Raw(include_str!("page.css"))));
+        .put(element("style").put(Raw(concat!(include_str!("../colours.css"), include_str!("page.css")))));
     let page = element("html").set("lang", "en").put(head).put(body(map));
     let markup = page.markup();
     // The data go in behind the markup that escapes, so they are made harmless here.
