@@ -48,7 +48,7 @@ export function lines({ title, lines: given, across, chosen = null, from = null 
   const grid = ticks(y0, y1, 4).map((y) => svg("g", {},
     svg("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: py(y), y2: py(y) }),
     svg("text", { x: LEFT - 8, y: py(y) + 4, "text-anchor": "end" }, short(y))));
-  const feet = ticks(x0, x1, 5).map((x) => svg("text", { x: px(x), y: HEIGHT - 10, "text-anchor": "middle" }, short(x)));
+  const feet = ticks(x0, x1, 5).filter((x) => px(x) < WIDTH - RIGHT - 44).map((x) => svg("text", { x: px(x), y: HEIGHT - 10, "text-anchor": "middle" }, short(x)));
   const drawn = given.map((line, i) => {
     const points = thin(line.points.filter(([, y]) => Number.isFinite(y)), 400);
     const path = points.map(([x, y], j) => `${j ? "L" : "M"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`).join("");
@@ -60,7 +60,7 @@ export function lines({ title, lines: given, across, chosen = null, from = null 
   const last = given.map((line) => `${line.name}: ${short(line.points.at(-1)?.[1])}`).join("; ");
   const picture = svg("svg", { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. ${t("chart.last", { values: last })}` },
     grid, svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }), feet,
-    svg("text", { class: "unit", x: WIDTH - RIGHT, y: HEIGHT - BOTTOM - 6, "text-anchor": "end" }, across), mark, drawn, cross);
+    svg("text", { class: "unit", x: WIDTH - RIGHT, y: HEIGHT - 10, "text-anchor": "end" }, across), mark, drawn, cross);
   picture.addEventListener("pointermove", (e) => {
     const box = picture.getBoundingClientRect();
     const x = x0 + (((e.clientX - box.left) / box.width) * WIDTH - LEFT) / (WIDTH - LEFT - RIGHT) * (x1 - x0);

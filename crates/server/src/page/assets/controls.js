@@ -43,7 +43,10 @@ export function slider({ label, value, change, min, max, step, shown = String, e
     const now = Number(input.value);
     output.textContent = shown(now);
     input.setAttribute("aria-valuetext", shown(now));
-    input.style.setProperty("--part", `${(100 * (now - min)) / (max - min)}%`);
+    // The coloured part goes from the lowest value, or from 0 where values are on both sides of it.
+    const [from, to] = [Math.max(min, Math.min(0, max)), now].map((v) => (100 * (v - min)) / (max - min)).toSorted((a, b) => a - b);
+    input.style.setProperty("--from", `${from}%`);
+    input.style.setProperty("--to", `${to}%`);
   };
   input.addEventListener("input", () => { paint(); change(Number(input.value)); });
   paint();

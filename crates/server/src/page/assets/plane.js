@@ -113,14 +113,15 @@ export class Plane {
   }
 
   paint() {
+    if (!this.view) return;
     const { context, width, height } = this;
-    const ratio = devicePixelRatio || 1, style = getComputedStyle(this.stage);
-    const ink = style.getPropertyValue("--ink"), accent = style.getPropertyValue("--link"), paper = style.getPropertyValue("--paper");
+    const ratio = devicePixelRatio || 1;
+    const { color: ink, caretColor: accent, backgroundColor: paper } = getComputedStyle(this.canvas);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     const whole = Math.max(this.box[1] - this.box[0], this.box[3] - this.box[2], 1e-9);
     const near = Math.sqrt((this.view.scale * whole) / Math.max(width, height));
-    const radius = Math.min(6, Math.max(1.5, (26 / Math.sqrt(this.x.length)) * near + 1));
+    const radius = Math.min(6, Math.max(1.7, (40 / Math.sqrt(this.x.length)) * near + 1.2));
     for (const bright of [false, true]) {
       context.globalAlpha = bright ? 0.8 : 0.12;
       for (let i = 0; i < this.x.length; i += 1) {

@@ -7,27 +7,46 @@ export function split(text) {
   return segmenter ? [...segmenter.segment(text)].map((part) => part.segment) : text.split(/(\s+)/);
 }
 
-/** The parts of `text`, each with whether it is `kept` from `other` (by a longest common subsequence). */
+/** The parts of `text`, each with whether it is `kept` from `other` (by a longest common subsequence of words). */
 export function compare(text, other) {
-  const a = split(text), b = split(other);
+  const all = split(text), kept = common(all.filter(solid), split(other).filter(solid));
+  const parts = [];
+  const add = (words, isKept) => {
+    const last = parts.at(-1);
+    if (last?.kept === isKept) last.text += words;
+    else if (words) parts.push({ text: words, kept: isKept });
+  };
+  let i = 0, space = "";
+  for (const word of all) {
+    if (!solid(word)) { space += word; continue; }
+    // A space between two changed words is changed with them.
+    add(space, !(i && !kept[i - 1] && !kept[i]));
+    add(word, kept[i]);
+    space = "";
+    i += 1;
+  }
+  add(space, true);
+  return parts;
+}
+
+const solid = (word) => word.trim() !== "";
+
+/** Which words of `a` are in a longest common subsequence with `b`. */
+function common(a, b) {
   const width = b.length + 1;
-  const common = new Uint16Array((a.length + 1) * width);
+  const length = new Uint16Array((a.length + 1) * width);
   for (let i = a.length - 1; i >= 0; i -= 1) {
     for (let j = b.length - 1; j >= 0; j -= 1) {
-      common[i * width + j] = a[i] === b[j]
-        ? common[(i + 1) * width + j + 1] + 1
-        : Math.max(common[(i + 1) * width + j], common[i * width + j + 1]);
+      length[i * width + j] = a[i] === b[j]
+        ? length[(i + 1) * width + j + 1] + 1
+        : Math.max(length[(i + 1) * width + j], length[i * width + j + 1]);
     }
   }
-  const parts = [];
-  for (let i = 0, j = 0; i < a.length; i += 1) {
-    while (j < b.length && a[i] !== b[j] && common[i * width + j + 1] >= common[(i + 1) * width + j]) j += 1;
-    const kept = j < b.length && a[i] === b[j];
+  let j = 0;
+  return a.map((word, i) => {
+    while (j < b.length && word !== b[j] && length[i * width + j + 1] >= length[(i + 1) * width + j]) j += 1;
+    const kept = j < b.length && word === b[j];
     if (kept) j += 1;
-    const last = parts.at(-1);
-    // A space between two changed words belongs to them.
-    if (last && last.kept === kept) last.text += a[i];
-    else parts.push({ text: a[i], kept });
-  }
-  return parts;
+    return kept;
+  });
 }

@@ -1,6 +1,6 @@
 // What the model is.
 
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
 import { number, t } from "../language.js";
 
 export const fields = {};
@@ -14,7 +14,7 @@ export function open(page) {
     ["texts", model.texts ? `${model.texts.name} (${number(model.texts.texts)})` : ""], ["directions", (model.directions ?? []).join(", ")], ["version", facts.version.slice(0, 12)],
   ].filter(([, value]) => value);
   const figures = Object.entries(facts.figures);
-  page.body.append(
+  fill(page.body,
     h("dl", { class: "facts" }, rows.map(([name, value]) => h("div", {}, h("dt", {}, t(`info.${name}`)), h("dd", {}, value)))),
     model.problem && h("p", { class: "problem" }, model.problem),
     figures.length > 0 && [h("h2", {}, t("info.figures")),

@@ -39,7 +39,7 @@ export function open(page) {
     h("div", { class: "row" },
       button(t("interpolate.swap"), () => { page.set({ a: page.state.b, b: page.state.a }); write(); work.now(); }),
       button(t("example"), () => others(fresh()))),
-    list, decodingControls(page.state, page.facts.decoding, change));
+    page.status, list, decodingControls(page.state, page.facts.decoding, change));
   write();
   if (page.state.a && page.state.b) work.now();
   else others(1);

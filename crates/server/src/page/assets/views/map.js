@@ -1,7 +1,7 @@
 // The served texts as a map: read a text, a place where none is, or the way between two places.
 
 import { button, choice, decodingControls, decodingFields, decodingOf, line, select } from "../controls.js";
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
 import { number, t } from "../language.js";
 import { Plane, colourOf } from "../plane.js";
 import { changed, item, onward, text as plain } from "../texts.js";
@@ -78,7 +78,7 @@ class MapView {
         select({ label: t("map.colour"), value: page.state.colour, options: colours, change: (colour) => { page.set({ colour }); this.hidden.clear(); this.recolour(); } }),
         line({ label: t("map.find"), type: "search", value: page.state.q, change: (q) => { page.set({ q }); this.find(); } })),
       h("div", { class: "mapped" },
-        h("div", { class: "ground" }, plane.stage, h("p", { class: "note" }, t("map.how"))),
+        h("div", { class: "ground" }, plane.stage, page.status, h("p", { class: "note" }, t("map.how"))),
         h("aside", { "aria-label": t("map.read") }, this.said, own,
           h("div", { class: "row" }, button(t("map.complete"), () => this.complete())), h("h2", { class: "label" }, t("map.colour.key")), this.key)),
       decodingControls(page.state, page.facts.decoding, (changes) => { page.set(changes); this.read.later(); }));
@@ -214,7 +214,7 @@ class MapView {
       return part;
     }));
     const ways = ["map", "straight", "manifold"].map((name) => [name, t(`map.way.${name}`)]);
-    this.said.replaceChildren(h("h2", { class: "label" }, t("map.way")),
+    fill(this.said, h("h2", { class: "label" }, t("map.way")),
       between && choice({ label: t("map.way.along"), value: state.way, options: ways, change: (name) => { this.page.set({ way: name }); this.read.now(); } }), list);
     this.offer(texts.map((text, k) => ({ t: steps[k], x: way[k].x, y: way[k].y, text })));
   }

@@ -46,6 +46,6 @@ export function open(page) {
         seed.querySelector("input").value = page.state.seed;
         work.now();
       }, { primary: true }), stop),
-    list, decodingControls(page.state, own, change));
+    page.status, list, decodingControls(page.state, own, change));
   work.now();
 }

@@ -34,7 +34,7 @@ export function open(page) {
     work.now();
   });
   const key = h("p", { class: "scale note" }, t("score.likely"), [0, 2, 4, 6, 8].map((nats) => h("span", { class: "token", "data-odd": String(shade(nats)) }, String(nats))), t("score.unlikely"));
-  page.body.append(box, h("div", { class: "row" }, button(t("example"), () => another(fresh()))), key, list);
+  page.body.append(box, h("div", { class: "row" }, button(t("example"), () => another(fresh()))), key, page.status, list);
   write();
   if (page.state.texts) work.now();
   else another(1);
@@ -46,7 +46,11 @@ export function shade(nats) {
 }
 
 function line(page, score) {
-  const tokens = score.tokens.map(([token, nats]) => h("span", { class: "token", "data-odd": String(shade(nats)), title: t("score.nats", { n: number(nats, 2) }) }, token));
+  const tokens = score.tokens.map(([token, nats]) => {
+    // The space before a word is not coloured.
+    const word = token.trimStart();
+    return [token.slice(0, token.length - word.length), word && h("span", { class: "token", "data-odd": String(shade(nats)), title: t("score.nats", { n: number(nats, 2) }) }, word)];
+  });
   const odd = score.p !== null && score.p !== undefined && score.p < ODD;
   const about = [
     score.p !== undefined && score.p !== null && t("score.p", { p: number(score.p, 3) }),

@@ -31,7 +31,7 @@ export function open(page) {
   });
   page.body.append(box,
     h("div", { class: "fields" }, figure({ label: t("search.k"), value: page.state.k, min: 1, max: page.info.limits.n, change: (v) => v !== "" && change({ k: Number(v) }) })),
-    h("div", { class: "row" }, button(t("example"), () => another(fresh()))), list);
+    h("div", { class: "row" }, button(t("example"), () => another(fresh()))), page.status, list);
   write();
   if (page.state.query) work.now();
   else another(1);

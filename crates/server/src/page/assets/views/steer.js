@@ -1,7 +1,7 @@
 // Sliders along the directions of the latent space: the text follows while they move.
 
 import { button, decodingControls, decodingFields, decodingOf, passage, select, slider } from "../controls.js";
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
 import { examples, fresh } from "../examples.js";
 import { number, t } from "../language.js";
 import { changed, onward, text as plain } from "../texts.js";
@@ -36,7 +36,7 @@ export function open(page) {
     result.replaceChildren(
       h("h2", { class: "label" }, still ? t("steer.start") : t("steer.now")),
       h("p", { class: "reading", "aria-live": "polite" }, still ? plain(words) : changed(words, origin || words)),
-      h("p", { class: "note" }, t("steer.distance", { d: number(made.distance, 2) }), " ", onward(page, words)));
+      h("p", { class: "note" }, !still && t("steer.distance", { d: number(made.distance, 2) }), " ", onward(page, words)));
     if (trail[0]?.text !== words) trail.unshift({ principal, labels, distance: made.distance, text: words });
     trail.length = Math.min(trail.length, REMEMBERED);
     passed.replaceChildren(...trail.slice(1).map((row) => h("li", {}, plain(row.text))));
@@ -77,7 +77,7 @@ export function open(page) {
       change: (v) => set("p", i, v), ends: [axis.low[0] ?? "", axis.high[0] ?? ""],
     }));
     sliders = [...labelled, ...along];
-    board.replaceChildren(
+    fill(board,
       labelled.length ? h("section", {}, h("h2", {}, t("steer.labelled")),
         sets.length > 1 && select({ label: t("steer.set"), value: page.state.by || sets[0], options: sets.map((name) => [name, name]), change: (name) => { page.set({ by: name, l: "" }); start.now(); } }),
         h("div", { class: "sliders" }, labelled)) : h("p", { class: "hint" }, t("steer.unlabelled")),

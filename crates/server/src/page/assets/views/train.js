@@ -3,7 +3,7 @@
 import { getText } from "../api.js";
 import { lines } from "../charts.js";
 import { button, choice, select, slider } from "../controls.js";
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
 import { number, t } from "../language.js";
 import { changed, text as plain } from "../texts.js";
 
@@ -20,7 +20,7 @@ export async function open(page) {
   if (!list.runs.length) { board.append(h("p", { class: "hint" }, t("train.none"))); return; }
   const run = list.runs.find(({ name }) => name === page.state.run) ?? list.runs.find(({ state }) => state === "training") ?? list.runs[0];
   const again = (changes) => { page.set(changes); page.reopen(); };
-  picker.append(
+  fill(picker,
     select({ label: t("train.run"), value: run.name, options: list.runs.map(({ name, state }) => [name, `${name} · ${t(`train.${state}`)}`]), change: (name) => again({ run: name, look: -1 }) }),
     run.report && choice({ label: t("train.show"), value: page.state.show, options: [["curves", t("train.curves")], ["report", t("train.report")]], change: (show) => again({ show }) }));
   if (page.state.show === "report" && run.report) showReport(page, run, board);
@@ -127,7 +127,7 @@ class Live {
       this.moments = looks.length;
       this.words = h("div", { class: "looked" });
       const at = page.state.look < 0 ? latest : Math.min(page.state.look, latest);
-      this.texts.replaceChildren(h("h2", {}, t("train.writes")), latest > 0 && slider({
+      fill(this.texts, h("h2", {}, t("train.writes")), latest > 0 && slider({
         label: t("train.moment"), value: at, min: 0, max: latest, step: 1, shown: (i) => t("train.at", { n: number(looks[i].step) }),
         change: (i) => { page.set({ look: i === latest ? -1 : i }); this.readLook(); this.redraw(); },
       }), this.words);

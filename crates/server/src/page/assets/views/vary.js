@@ -35,7 +35,7 @@ export function open(page) {
     h("div", { class: "row" },
       button(t("sample.others"), () => { page.set({ seed: page.state.seed + 1 }); work.now(); }, { primary: true }),
       button(t("example"), () => another(fresh()))),
-    list, decodingControls(page.state, page.facts.decoding, change));
+    page.status, list, decodingControls(page.state, page.facts.decoding, change));
   write();
   if (page.state.text) work.now();
   else another(1);
