@@ -36,7 +36,8 @@ export function figure({ label, value, change, min, max, step = 1, placeholder =
 /** A slider with its value beside it; `shown` writes the value. */
 export function slider({ label, value, change, min, max, step, shown = String, ends = null }) {
   const id = unique();
-  const output = h("output", { for: id }, shown(value));
+  // A slider says its value itself (`aria-valuetext`).
+  const output = h("span", { class: "value", "aria-hidden": "true" }, shown(value));
   const input = h("input", { id, type: "range", min, max, step, "aria-valuetext": shown(value) });
   input.value = String(value);
   const paint = () => {

@@ -22,6 +22,7 @@ export class Page {
     this.problem = h("p", { class: "problem", role: "alert", hidden: true });
     this.files = h("div", { class: "files", role: "group", "aria-label": t("files"), hidden: true });
     this.data = null;
+    this.busy = 0;
   }
 
   get facts() {
@@ -56,10 +57,10 @@ export class Page {
     return api.get(path, this.leaving.signal);
   }
 
-  /** Runs work that may fail; says so if it does, and while it lasts. */
-  async during(work) {
+  /** Runs work that may fail; says so if it does, and, unless it is `quiet`, that it lasts. */
+  async during(work, quiet = false) {
     this.problem.hidden = true;
-    this.body.setAttribute("aria-busy", "true");
+    this.wait(quiet ? 0 : 1);
     try {
       return await work();
     } catch (e) {
@@ -70,8 +71,15 @@ export class Page {
       }
       return undefined;
     } finally {
-      this.body.removeAttribute("aria-busy");
+      this.wait(quiet ? 0 : -1);
     }
+  }
+
+  /** Counts what lasts. */
+  wait(change) {
+    this.busy += change;
+    if (this.busy) this.body.setAttribute("aria-busy", "true");
+    else this.body.removeAttribute("aria-busy");
   }
 
   /** Work that is done again whenever something changes: the last change wins, and only after a moment of rest. */

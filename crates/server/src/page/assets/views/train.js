@@ -52,7 +52,7 @@ class Live {
     const { page, board } = this;
     board.append(this.live, this.facts, this.plots, this.texts);
     page.leaving.signal.addEventListener("abort", () => clearTimeout(this.timer), { once: true });
-    page.during(() => this.hear());
+    page.during(() => this.hear(), true);
   }
 
   /** Reads events until the training is over; after a break it goes on where it was. */
