@@ -166,10 +166,19 @@ impl Classifier {
     /// # Errors
     /// If the file is none, is damaged, or belongs to another model.
     pub fn open(path: &Path, model: &Model) -> Result<Self, Error> {
+        let bytes = std::fs::read(path)
+            .map_err(|e| Error::LearnedFile { file: path.into(), why: format!("cannot be read: {e}") })?;
+        Self::read(&bytes, path, model)
+    }
+
+    /// Reads a classifier for `model` from the bytes of a file; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`Classifier::open`].
+    pub fn read(bytes: &[u8], path: &Path, model: &Model) -> Result<Self, Error> {
         let fault = |why: String| Error::LearnedFile { file: path.into(), why };
-        let bytes = std::fs::read(path).map_err(|e| fault(format!("cannot be read: {e}")))?;
         let read: Classifier =
-            serde_json::from_slice(&bytes).map_err(|e| fault(format!("does not hold a classifier: {e}")))?;
+            serde_json::from_slice(bytes).map_err(|e| fault(format!("does not hold a classifier: {e}")))?;
         if read.strait_classifier > FORMAT {
             return Err(fault(format!("is written in format {}, newer than this program", read.strait_classifier)));
         }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use strait_latent::anomaly::{Calibration, Combination};
 
-use crate::{Error, Model};
+use crate::{Error, Latents, Model};
 
 /// Texts scored at a time.
 const PART: usize = 1024;
@@ -50,27 +50,48 @@ impl Model {
         let mut all = Vec::with_capacity(texts.len());
         for part in texts.chunks(PART) {
             let ids = self.tokenizer.encode_batch(part);
-            let latents = self.model.encode(&ids);
-            let densities = match self.prior.has_density() && !self.is_language_model() {
-                true => self.prior.log_densities(&latents)?.into_iter().map(Some).collect(),
-                false => vec![None; part.len()],
-            };
-            let mut nats = Vec::new();
-            self.model.score_from(&ids, &latents, &mut nats);
-            let each = self.model.token_nats_from(&ids, &latents);
-            for (i, (ids, log_density)) in ids.iter().zip(densities).enumerate() {
-                let own = each.as_ref().map_or(&[][..], |each| &each[i]);
-                let name = |(&id, &nats): (&u32, &f32)| (self.tokenizer.token_text(id).unwrap_or_default(), nats);
-                all.push(Oddness {
-                    nats: nats[i],
-                    nats_per_token: nats[i] / (ids.len() + 1) as f64,
-                    log_density,
-                    tokens: ids.iter().zip(own).map(name).collect(),
-                    end: own.last().copied().unwrap_or(0.0),
-                });
-            }
+            all.extend(self.oddness_tokens(&ids)?.1);
         }
         Ok(all)
+    }
+
+    /// How odd texts are that are given as token ids, and their latents, (n, Z).
+    ///
+    /// # Errors
+    /// As [`Model::oddness`], or if an id is not of the model's vocabulary.
+    pub fn oddness_tokens<T: AsRef<[u32]>>(&mut self, ids: &[T]) -> Result<(Latents, Vec<Oddness>), Error> {
+        let latents = self.encode_tokens(ids)?;
+        let densities = match self.prior.has_density() && !self.is_language_model() {
+            true => self.prior.log_densities(latents.data())?.into_iter().map(Some).collect(),
+            false => vec![None; ids.len()],
+        };
+        let mut nats = Vec::new();
+        self.model.score_from(ids, latents.data(), &mut nats);
+        let each = self.model.token_nats_from(ids, latents.data());
+        let one = |((i, ids), log_density): ((usize, &T), Option<f64>)| {
+            let (ids, own) = (ids.as_ref(), each.as_ref().map_or(&[][..], |each| &each[i]));
+            let name = |(&id, &nats): (&u32, &f32)| (self.tokenizer.token_text(id).unwrap_or_default(), nats);
+            Oddness {
+                nats: nats[i],
+                nats_per_token: nats[i] / (ids.len() + 1) as f64,
+                log_density,
+                tokens: ids.iter().zip(own).map(name).collect(),
+                end: own.last().copied().unwrap_or(0.0),
+            }
+        };
+        let odd = ids.iter().enumerate().zip(densities).map(one).collect();
+        Ok((latents, odd))
+    }
+
+    /// A copy with weights of its own: scoring needs a model to itself, and others may use this one meanwhile.
+    pub fn copy(&self) -> Self {
+        Model {
+            config: self.config.clone(),
+            model: self.model.copy(),
+            tokenizer: self.tokenizer.clone(),
+            prior: self.prior.clone(),
+            usual: self.usual.clone(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 // Every view with every control, as a person with a mouse uses them.
 
 import assert from "node:assert/strict";
+import { appendFileSync } from "node:fs";
 import { saved, until } from "./browser.mjs";
 
 const DECODING = {
@@ -246,6 +247,15 @@ export async function score({ page, view }) {
 
 export async function train({ page, view }) {
   await view("train");
+  const live = page.getByText("Running: ");
+  await live.waitFor();
+  const events = process.env.STRAIT_PAGE_EVENTS;
+  if (events) {
+    // What the training writes now is on the page soon.
+    appendFileSync(events, `${JSON.stringify({ event: "step", step: 777, steps: 1000, epoch: 1, bits_per_byte: 1.5, rate: 0.001, gradient_norm: 1, tokens_per_second: 5, figures: {}, seconds: 9, seconds_left: 4 })}\n`);
+    await until("the new step", async () => (await page.locator("dl.facts").textContent()).includes("777 / 1,000"));
+    assert.match(await live.textContent(), /78 % done/);
+  }
   await until("curves", async () => (await page.locator("figure.chart path.line").count()) >= 3);
   await page.locator(".plot").first().hover();
   await until("values under the pointer", async () => (await page.locator(".cross").first().getAttribute("visibility")) === "visible");

@@ -135,7 +135,9 @@ mod tests {
     fn nothing_comes_from_elsewhere_and_nothing_becomes_markup() {
         for Asset { path, text, .. } in all() {
             let text = text.replace("http://www.w3.org/2000/svg", "");
-            for word in ["http:", "https:", "@import", "innerHTML", "insertAdjacent", "eval(", "document.write", "style=\""] {
+            for word in
+                ["http:", "https:", "@import", "innerHTML", "insertAdjacent", "eval(", "document.write", "style=\""]
+            {
                 assert!(!text.contains(word), "{path}: {word}");
             }
         }

@@ -134,10 +134,19 @@ impl Directions {
     /// # Errors
     /// If the file holds none, is damaged, or belongs to another model.
     pub fn open(path: &Path, model: &Model) -> Result<Self, Error> {
+        let bytes = std::fs::read(path)
+            .map_err(|e| Error::LearnedFile { file: path.into(), why: format!("cannot be read: {e}") })?;
+        Self::read(&bytes, path, model)
+    }
+
+    /// Reads directions for `model` from the bytes of a file; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`Directions::open`].
+    pub fn read(bytes: &[u8], path: &Path, model: &Model) -> Result<Self, Error> {
         let fault = |why: String| Error::LearnedFile { file: path.into(), why };
-        let bytes = std::fs::read(path).map_err(|e| fault(format!("cannot be read: {e}")))?;
         let read: Directions =
-            serde_json::from_slice(&bytes).map_err(|e| fault(format!("does not hold directions: {e}")))?;
+            serde_json::from_slice(bytes).map_err(|e| fault(format!("does not hold directions: {e}")))?;
         if read.strait_directions > FORMAT {
             return Err(fault(format!("is written in format {}, newer than this program", read.strait_directions)));
         }

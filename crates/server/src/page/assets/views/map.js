@@ -5,11 +5,12 @@ import { fill, h } from "../dom.js";
 import { number, t } from "../language.js";
 import { Plane, colourOf } from "../plane.js";
 import { changed, item, onward, text as plain } from "../texts.js";
-import { shade } from "./score.js";
 
 export const fields = { colour: "clusters", q: "", at: "", way: "map", view: "", ...decodingFields };
 
 const STEPS = 9, NEIGHBOURS = 6, SCORED_AT_ONCE = 256, FILLED = 10;
+// The p-values below which a text has the next colour.
+const LEVELS = [0.5, 0.2, 0.1, 0.05, 0.01];
 const ODDNESS = ["#8b939e", "#b59a6a", "#c98a45", "#d97a2b", "#dd5f1a", "#d53a12"];
 
 /** A place as the address writes it: `@row` or `x,y`. */
@@ -115,7 +116,7 @@ class MapView {
     const { colouring, key, hidden, plane, page } = this;
     plane.draw();
     if (page.state.colour === "odd") {
-      key.replaceChildren(...ODDNESS.map((colour, i) => this.keyLine(colour, t("map.odd", { n: number(1 + i * 1.4, 1) }))));
+      key.replaceChildren(...ODDNESS.map((colour, i) => this.keyLine(colour, t(i < LEVELS.length ? "map.odd.from" : "map.odd.below", { p: number(LEVELS[Math.min(i, LEVELS.length - 1)], 2) }))));
       if (!this.odd) page.during(() => this.scoreAll());
       return;
     }
@@ -140,14 +141,20 @@ class MapView {
   /** Scores every text of the map, some at a time; the colours follow. */
   async scoreAll() {
     const { texts } = this.map;
-    const odd = new Uint8Array(texts.length);
+    const odd = new Uint8Array(texts.length), nats = [];
     this.odd = odd;
     for (let from = 0; from < texts.length; from += SCORED_AT_ONCE) {
       const { scores } = await this.page.post("/v1/score", { texts: texts.slice(from, from + SCORED_AT_ONCE) });
-      scores.forEach((score, i) => { odd[from + i] = shade(score.nats_per_token * 1.6); });
+      scores.forEach(({ p, nats_per_token: each }, i) => {
+        odd[from + i] = level(p ?? 1);
+        if (p === undefined || p === null) nats.push([each, from + i]);
+      });
       this.page.say(t("map.scored", { n: number(Math.min(from + SCORED_AT_ONCE, texts.length)), of: number(texts.length) }));
       this.plane.draw();
     }
+    // A model without usual texts to compare with: the texts of the map are compared with each other.
+    nats.sort(([a], [b]) => b - a).forEach(([, i], rank) => { odd[i] = level((rank + 1) / nats.length); });
+    this.plane.draw();
   }
 
   choose(at) {
@@ -249,6 +256,11 @@ class MapView {
   jump(row, words) {
     return h("li", {}, h("button", { type: "button", class: "text-button", onclick: () => this.choose(`@${row}`) }, plain(words)));
   }
+}
+
+/** Which colour a p-value has. */
+function level(p) {
+  return LEVELS.filter((most) => p < most).length;
 }
 
 function swatch(colour) {

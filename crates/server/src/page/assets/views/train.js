@@ -22,8 +22,8 @@ export async function open(page) {
   const again = (changes) => { page.set(changes); page.reopen(); };
   fill(picker,
     select({ label: t("train.run"), value: run.name, options: list.runs.map(({ name, state }) => [name, `${name} · ${t(`train.${state}`)}`]), change: (name) => again({ run: name, look: -1 }) }),
-    run.report && choice({ label: t("train.show"), value: page.state.show, options: [["curves", t("train.curves")], ["report", t("train.report")]], change: (show) => again({ show }) }));
-  if (page.state.show === "report" && run.report) showReport(page, run, board);
+    choice({ label: t("train.show"), value: page.state.show, options: [["curves", t("train.curves")], ["report", t("train.report")]], change: (show) => again({ show }) }));
+  if (page.state.show === "report") showReport(page, run, board);
   else new Live(page, run, board).open();
 }
 
@@ -61,13 +61,15 @@ class Live {
     const { signal } = page.leaving;
     let from = 0;
     while (!signal.aborted) {
-      const { events, next, state } = await page.get(`/v1/runs/${encodeURIComponent(run.name)}/events/${from}`);
-      from = next;
-      this.state = state;
-      for (const event of events) this.take(event);
+      const log = await page.get(`/v1/runs/${encodeURIComponent(run.name)}/events/${from}`);
+      // A log that was written anew begins anew.
+      if (log.from < from) Object.assign(this, { steps: [], looks: [], planned: null });
+      from = log.next;
+      this.state = log.state;
+      for (const event of log.events) this.take(event);
       this.redraw();
-      if (events.length) continue;
-      if (state !== "training") return;
+      if (log.more) continue;
+      if (log.state !== "training") return;
       await new Promise((resolve) => { const timer = setTimeout(resolve, AGAIN); signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true }); });
     }
   }
