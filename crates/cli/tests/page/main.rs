@@ -18,6 +18,9 @@ use strait::text::{
     read::Format,
 };
 
+/// Where the corpus has its texts and labels.
+const LABELLED: [&str; 4] = ["--column", "text", "--label-column", "sentiment"];
+
 fn strait(args: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_strait")).args(args).env_remove("STRAIT_API_KEY").output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -39,20 +42,10 @@ impl Things {
         fs::write(things.at("corpus.csv"), corpus).unwrap();
         let (corpus, model, language) = (things.at("corpus.csv"), things.at("runs/little"), things.at("language"));
         let small = ["--size", "tiny", "--vocab", "300", "--column", "text", "--steps"];
-        strait(&[&["train", &corpus, "--out", &model][..], &small, &["60"]].concat());
+        strait(&[&["train", &corpus, "--out", &model][..], &small, &["40"]].concat());
         strait(&[&["train", &corpus, "--out", &language, "--recipe", "lm-lstm"][..], &small, &["4"]].concat());
-        strait(&[
-            "directions",
-            "-m",
-            &model,
-            &corpus,
-            "--column",
-            "text",
-            "--label-column",
-            "sentiment",
-            "-o",
-            &things.at("mood.json"),
-        ]);
+        let mood = things.at("mood.json");
+        strait(&[&["directions", "-m", &model, &corpus, "-o", &mood][..], &LABELLED].concat());
         // A training that goes on: the first half of another one's events.
         let going = things.dir.join("runs/going.training");
         fs::create_dir_all(&going).unwrap();
@@ -60,6 +53,7 @@ impl Things {
         let steps = events.lines().filter(|line| !line.contains("\"ended\"") && !line.contains("\"finished\""));
         let half: String = steps.take(events.lines().count() / 2).map(|line| format!("{line}\n")).collect();
         fs::write(going.join("metrics.jsonl"), half).unwrap();
+        fs::write(going.join("job.json"), r#"{"recipe": {"name": "dae"}}"#).unwrap();
         things
     }
 
@@ -140,8 +134,10 @@ fn every_control_of_the_page_works_in_a_browser() {
     let things = Things::make();
     let (model, corpus, language) = (things.at("runs/little"), things.at("corpus.csv"), things.at("language"));
     let (mood, runs) = (things.at("mood.json"), things.at("runs"));
-    let texts = ["--texts", &corpus, "--column", "text", "--label-column", "sentiment"];
-    let whole = Serving::new(&[&["-m", &model][..], &texts, &["--directions", &mood, "--runs", &runs]].concat(), None);
+    let whole = Serving::new(
+        &[&["-m", &model, "--texts", &corpus, "--directions", &mood, "--runs", &runs][..], &LABELLED].concat(),
+        None,
+    );
     let plain = Serving::new(&["-m", &model, "-m", &language], None);
     let locked = Serving::new(&["-m", &model], Some("secret"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/page.test.mjs");

@@ -238,7 +238,7 @@ export async function score({ page, view }) {
   await page.getByLabel("Texts, one a line").fill("we like the song\nsong the like we zzzz qqqq");
   await until("two texts", async () => (await scores.count()) === 2);
   assert.ok((await scores.first().locator("[data-odd]").count()) > 3);
-  assert.ok((await scores.locator("[data-odd='5']").count()) >= 1);
+  assert.ok((await scores.locator("[data-odd='3'], [data-odd='4'], [data-odd='5']").count()) >= 1);
   const { scores: all } = JSON.parse(await saved(page, "JSON"));
   assert.ok(all.length === 2 && all[1].tokens.length > 3);
   await page.getByRole("button", { name: "Another example" }).click();
