@@ -53,7 +53,7 @@ impl Things {
         let steps = events.lines().filter(|line| !line.contains("\"ended\"") && !line.contains("\"finished\""));
         let half: String = steps.take(events.lines().count() / 2).map(|line| format!("{line}\n")).collect();
         fs::write(going.join("metrics.jsonl"), half).unwrap();
-        fs::write(going.join("job.json"), r#"{"recipe": {"name": "dae"}}"#).unwrap();
+        fs::write(going.join("job.json"), r#"{"plan": {"recipe": {"name": "dae"}}}"#).unwrap();
         things
     }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 const of = (name) => import(new URL(`../../../server/src/page/assets/${name}`, import.meta.url));
-const { compare } = await of("words.js");
+const { compare, joinBytes } = await of("words.js");
 const { address, typed, unusual } = await of("address.js");
 const { csv, written } = await of("download.js");
 
@@ -15,6 +15,8 @@ assert.equal(marked("new words", ""), "[new words]");
 assert.equal(marked("", "old"), "");
 // Letters come back as they were, whatever they are.
 for (const text of ["  two  spaces ", "a\tb", "🙂 ok", "e\u0301t\u00e9"]) assert.equal(compare(text, "ok b").map((part) => part.text).join(""), text);
+
+assert.deepEqual(joinBytes([["a", 1], ["<0xE5><0xB7>", 3], ["<0xA5>", 3], ["<0xE5>", 1], ["<0x8F>", 1], ["b", 4]]), [["a", 1], ["工", 6], ["\ufffd", 2], ["b", 4]]);
 
 const usual = { text: "", n: 8, stream: false, temperature: "" };
 assert.deepEqual(typed({ text: "a&b", n: "3", other: "x", stream: "true" }, usual), { text: "a&b", n: 3, stream: true, temperature: "" });

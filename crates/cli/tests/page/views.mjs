@@ -226,7 +226,7 @@ export async function search({ page, view, asked }) {
   await page.getByLabel("Text", { exact: true }).fill("we like the small song");
   await until("the query", () => asked("/v1/search").queries[0] === "we like the small song");
   const { hits: rows } = JSON.parse(await saved(page, "JSON"));
-  assert.ok(rows[0].cosine >= rows[1].cosine);
+  assert.ok(rows[0].distance <= rows[1].distance);
   await page.getByRole("button", { name: "Another example" }).click();
   await until("another example", () => fields(page).get("query") !== "we like the small song");
 }

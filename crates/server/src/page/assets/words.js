@@ -50,3 +50,30 @@ function common(a, b) {
     return kept;
   });
 }
+
+const BYTES = /^(<0x[0-9A-F]{2}>)+$/;
+
+/** Tokens with their nats, those that are bytes of one letter put together; what are no whole letters is shown as `\ufffd`. */
+export function joinBytes(tokens) {
+  const joined = [];
+  let bytes = [], sum = 0;
+  const flush = () => {
+    if (bytes.length) joined.push([new TextDecoder().decode(new Uint8Array(bytes)), sum]);
+    bytes = [];
+    sum = 0;
+  };
+  for (const [token, nats] of tokens) {
+    if (!BYTES.test(token)) {
+      flush();
+      joined.push([token, nats]);
+      continue;
+    }
+    const more = token.match(/[0-9A-F]{2}(?=>)/g).map((hex) => parseInt(hex, 16));
+    // A letter of several bytes goes on with bytes 10xxxxxx.
+    if ((more[0] & 0xc0) !== 0x80) flush();
+    bytes.push(...more);
+    sum += nats;
+  }
+  flush();
+  return joined;
+}

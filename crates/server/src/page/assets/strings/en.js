@@ -168,7 +168,7 @@ export const en = {
   "search.about": "The served texts that are nearest to yours in meaning and form.",
   "search.k": "How many",
   "search.cosine": "cosine of the latents",
-  "search.done": "{n} neighbours, the nearest first.",
+  "search.done": "{n} neighbours, the nearest first; beside them the cosine of the latents.",
 
   "score.short": "Score",
   "score.title": "Score",

@@ -168,7 +168,7 @@ export const zh = {
   "search.about": "在意义和形式上离你的文本最近的文本。",
   "search.k": "数量",
   "search.cosine": "潜向量的余弦",
-  "search.done": "共 {n} 个近邻，由近到远。",
+  "search.done": "共 {n} 个近邻，由近到远；左侧是潜向量的余弦。",
 
   "score.short": "评分",
   "score.title": "评分",

@@ -5,6 +5,7 @@ import { h } from "../dom.js";
 import { examples, fresh } from "../examples.js";
 import { number, t } from "../language.js";
 import { onward } from "../texts.js";
+import { joinBytes } from "../words.js";
 
 export const fields = { texts: "" };
 
@@ -46,7 +47,7 @@ export function shade(nats) {
 }
 
 function line(page, score) {
-  const tokens = score.tokens.map(([token, nats]) => {
+  const tokens = joinBytes(score.tokens).map(([token, nats]) => {
     // The space before a word is not coloured.
     const word = token.trimStart();
     return [token.slice(0, token.length - word.length), word && h("span", { class: "token", "data-odd": String(shade(nats)), title: t("score.nats", { n: number(nats, 2) }) }, word)];
