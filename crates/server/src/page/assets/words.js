@@ -51,29 +51,29 @@ function common(a, b) {
   });
 }
 
-const BYTES = /^(<0x[0-9A-F]{2}>)+$/;
+const BYTE = /<0x([0-9A-F]{2})>/g;
 
-/** Tokens with their nats, those that are bytes of one letter put together; what are no whole letters is shown as `\ufffd`. */
+/** Tokens with their nats; bytes of a letter (`<0xE5>`), which may stand in several tokens, are put together. */
 export function joinBytes(tokens) {
-  const joined = [];
+  const joined = [], encoder = new TextEncoder();
   let bytes = [], sum = 0;
-  const flush = () => {
-    if (bytes.length) joined.push([new TextDecoder().decode(new Uint8Array(bytes)), sum]);
+  tokens.forEach(([token, nats], i) => {
+    // Every second part is the number of a byte.
+    token.split(BYTE).forEach((part, k) => bytes.push(...(k % 2 ? [parseInt(part, 16)] : encoder.encode(part))));
+    sum += nats;
+    if (missing(bytes) && i + 1 < tokens.length) return;
+    joined.push([new TextDecoder().decode(new Uint8Array(bytes)), sum]);
     bytes = [];
     sum = 0;
-  };
-  for (const [token, nats] of tokens) {
-    if (!BYTES.test(token)) {
-      flush();
-      joined.push([token, nats]);
-      continue;
-    }
-    const more = token.match(/[0-9A-F]{2}(?=>)/g).map((hex) => parseInt(hex, 16));
-    // A letter of several bytes goes on with bytes 10xxxxxx.
-    if ((more[0] & 0xc0) !== 0x80) flush();
-    bytes.push(...more);
-    sum += nats;
-  }
-  flush();
+  });
   return joined;
+}
+
+/** Whether the last letter of UTF-8 has not all its bytes. */
+function missing(bytes) {
+  const goesOn = (byte) => (byte & 0xc0) === 0x80;
+  const start = bytes.findLastIndex((byte) => !goesOn(byte));
+  const first = bytes[start] ?? 0;
+  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+  return bytes.length - start < length;
 }
