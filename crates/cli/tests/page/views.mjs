@@ -121,8 +121,7 @@ export async function steer({ page, view, asked }) {
   await until("the principal direction", () => asked("/v1/move").principal[0] === 3);
   assert.equal(fields(page).get("p"), "3");
   await until("how far", async () => (await page.locator(".back .note").textContent()).includes("away"));
-  const { trail } = JSON.parse(await saved(page, "JSON"));
-  assert.ok(trail.length >= 1 && trail[0].principal[0] === 3);
+  await until("the move in the file", async () => JSON.parse(await saved(page, "JSON")).trail[0].principal[0] === 3);
   const there = await reading.textContent();
   await page.reload();
   await until("the same after a reload", async () => (await reading.count()) && (await reading.textContent()) === there);

@@ -37,7 +37,9 @@ export function open(page) {
       h("h2", { class: "label" }, still ? t("steer.start") : t("steer.now")),
       h("p", { class: "reading", "aria-live": "polite" }, still ? plain(words) : changed(words, origin || words)),
       h("p", { class: "note" }, !still && t("steer.distance", { d: number(made.distance, 2) }), " ", onward(page, words)));
-    if (trail[0]?.text !== words) trail.unshift({ principal, labels, distance: made.distance, text: words });
+    // A move that left the text as it was takes the place of the one before.
+    if (trail[0]?.text === words) trail.shift();
+    trail.unshift({ principal, labels, distance: made.distance, text: words });
     trail.length = Math.min(trail.length, REMEMBERED);
     passed.replaceChildren(...trail.slice(1).map((row) => h("li", {}, plain(row.text))));
     passed.parentElement.hidden = trail.length < 2;
