@@ -154,8 +154,12 @@ mod tests {
         assert_eq!(english, names("/page/strings/zh.js"));
         assert!(english.len() > 100);
         for Asset { path, text, .. } in all() {
-            for name in text.split("t(\"").skip(1).filter_map(|rest| rest.split_once('"')).map(|(name, _)| name) {
-                assert!(english.contains(name), "{path}: {name}");
+            for (at, call) in text.match_indices("t(\"") {
+                // The end of another function's name is no call of `t`.
+                let called = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '.');
+                if let Some((name, _)) = text[at + call.len()..].split_once('"').filter(|_| called) {
+                    assert!(english.contains(name), "{path}: {name}");
+                }
             }
         }
     }
