@@ -39,7 +39,8 @@ pub fn routes() -> Vec<Route> {
             summary: "The label of each text, by a classifier or by examples",
             body: Some(Body {
                 schema: shape::<ClassifyRequest>,
-                example: r#"{"texts": ["one more"], "examples": {"one": ["one text", "one word", "one day"], "two": ["two texts", "two words", "two days"]}, "folds": 3}"#,
+                example: r#"{"texts": ["one more"], "folds": 3, "examples":
+                    {"one": ["one text", "one word", "one day"], "two": ["two texts", "two words", "two days"]}}"#,
             }),
             answer: Answer::Json(shape::<Predictions>),
             handler: || post(classify),
@@ -50,7 +51,8 @@ pub fn routes() -> Vec<Route> {
             summary: "A classifier learned from labelled texts, measured on texts left out in turn",
             body: Some(Body {
                 schema: shape::<LearnClassifierRequest>,
-                example: r#"{"texts": ["one text", "one word", "two texts", "two words"], "labels": ["one", "one", "two", "two"], "folds": 2, "shuffles": 10}"#,
+                example: r#"{"folds": 3, "shuffles": 10, "examples":
+                    {"one": ["one text", "one word", "one day"], "two": ["two texts", "two words", "two days"]}}"#,
             }),
             answer: Answer::Json(shape::<LearnedClassifier>),
             handler: || post(learn),
@@ -200,7 +202,7 @@ struct LearnClassifierRequest {
     /// The model; the first one served if not given.
     #[serde(default)]
     model: Option<String>,
-    /// Texts by their label, two or more labels, as many texts of each as `folds` at least.
+    /// Texts by their label, two or more labels, as many texts of each as `folds` at least, three or more.
     #[serde(default)]
     examples: Option<Examples>,
     /// Instead: texts, with `labels`; the server's labelled texts if neither is given.

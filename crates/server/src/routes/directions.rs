@@ -30,7 +30,7 @@ pub fn routes() -> Vec<Route> {
             path: "/v1/directions",
             method: "post",
             summary: "The directions that the server was started with",
-            body: Some(Body { schema: shape::<ListRequest>, example: "{}" }),
+            body: Some(Body { schema: shape::<ListRequest>, example: r#"{"model": null}"# }),
             answer: Answer::Json(shape::<Sets>),
             handler: || post(list),
         },
@@ -40,7 +40,8 @@ pub fn routes() -> Vec<Route> {
             summary: "Directions towards labels, learned from examples of each",
             body: Some(Body {
                 schema: shape::<LearnRequest>,
-                example: r#"{"examples": {"one": ["one text", "one word"], "two": ["two texts", "two words"]}}"#,
+                example: r#"{"examples": {"one": ["one text", "one word", "one day", "one way", "one year"],
+                              "two": ["two texts", "two words", "two days", "two ways", "two years"]}}"#,
             }),
             answer: Answer::Json(shape::<LearnedDirections>),
             handler: || post(learn),
@@ -124,7 +125,7 @@ struct LearnRequest {
     /// The model; the first one served if not given.
     #[serde(default)]
     model: Option<String>,
-    /// Texts by their label, two or more labels, 20 or more texts of each (two at least).
+    /// Texts by their label, two or more labels, 20 or more texts of each (five at least).
     #[serde(default)]
     examples: Option<Examples>,
     /// Instead: texts, with `labels`; the server's labelled texts if neither is given.

@@ -3,6 +3,7 @@
 mod analogy;
 mod answer;
 mod audit;
+mod augment;
 mod axes;
 mod classify;
 mod cluster;
@@ -97,6 +98,7 @@ pub fn table() -> Vec<Route> {
         score::routes(),
         classify::routes(),
         audit::routes(),
+        augment::routes(),
         runs::routes(),
     ];
     groups.into_iter().flatten().collect()

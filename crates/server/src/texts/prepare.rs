@@ -23,24 +23,29 @@ const AGAIN: Duration = Duration::from_millis(50);
 
 /// Makes the texts of a model ready. Ends early when the model has been replaced.
 pub fn prepare(serving: &Weak<Serving>, corpus: Option<Corpus>, lanes: &Lanes, listener: &dyn Listener) {
+    // `None` at any step: the model has been replaced.
+    let _ = try_prepare(serving, corpus, lanes, listener);
+}
+
+fn try_prepare(serving: &Weak<Serving>, corpus: Option<Corpus>, lanes: &Lanes, listener: &dyn Listener) -> Option<()> {
     if let Some(corpus) = corpus {
-        let Some(encoded) = encode(serving, corpus, lanes) else { return };
-        let Some(held) = serving.upgrade() else { return };
-        let Some(texts) = &held.texts else { return };
-        let _ = texts.collection.set(encoded.map(Arc::new));
+        let encoded = encode(serving, corpus, lanes)?.map(Arc::new);
+        let _ = serving.upgrade()?.texts.as_ref()?.collection.set(encoded);
     }
-    let Some(held) = serving.upgrade() else { return };
-    let Some(texts) = &held.texts else { return };
-    let name = held.name.clone();
-    if let Ok(collection) = texts.collection() {
-        listener.hear(&Event::TextsReady { name: name.clone(), texts: texts.count });
+    let collection = serving.upgrade()?.texts.as_ref()?.collection();
+    if let Ok(collection) = collection {
+        let name = serving.upgrade()?.name.clone();
+        listener.hear(&Event::TextsReady { name, texts: collection.len() });
         let drawn = lanes.long.wait_for(|| draw(&collection)).map_err(|e| e.to_string());
-        let _ = texts.map.set(drawn.map(Arc::new));
+        let _ = serving.upgrade()?.texts.as_ref()?.map.set(drawn.map(Arc::new));
     }
-    listener.hear(&match texts.problem() {
+    let held = serving.upgrade()?;
+    let name = held.name.clone();
+    listener.hear(&match held.texts.as_ref()?.problem() {
         None => Event::MapReady { name },
         Some(why) => Event::TextsFailed { name, why: why.to_owned() },
     });
+    Some(())
 }
 
 /// `None` when the model has been replaced.

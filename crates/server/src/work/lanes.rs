@@ -133,7 +133,7 @@ mod tests {
         runtime().block_on(async {
             let threads = lanes.long.pool.current_num_threads();
             let gone = Arc::new(gone);
-            let held: Vec<_> = (0..threads)
+            let mut held: Vec<_> = (0..threads)
                 .map(|_| {
                     let gone = gone.clone();
                     Box::pin(lanes.long.run(move || {
@@ -142,6 +142,9 @@ mod tests {
                     }))
                 })
                 .collect();
+            for held in &mut held {
+                assert!(tokio::time::timeout(Duration::from_millis(1), held).await.is_err());
+            }
             let begun = begun.clone();
             let given_up = lanes.long.run(move || {
                 begun.fetch_add(1, Ordering::Relaxed);
