@@ -11,7 +11,7 @@ use std::{
     sync::OnceLock,
 };
 
-use strait::text::grammar::{Grammar, Language};
+use strait::text::grammar::{Factor, Grammar, Language, Sentence};
 
 fn strait(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_strait")).args(args).env_remove("STRAIT_API_KEY").output().unwrap()
@@ -70,6 +70,20 @@ impl Serving {
         answer
     }
 
+    /// The body of a good answer.
+    fn done(&self, path: &str, body: &str) -> serde_json::Value {
+        let answer = self.ask("POST", path, "", body);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    /// Waits until the texts are encoded and mapped.
+    fn mapped(&self) {
+        while !self.ask("GET", "/info", "", "").contains("\"state\":\"ready\"") {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
     fn texts(&self) -> Vec<String> {
         let answer = self.ask("POST", "/v1/sample", "", r#"{"n": 4, "seed": 3, "temperature": 0.9}"#);
         let body = answer.split_once("\r\n\r\n").unwrap().1;
@@ -124,6 +138,38 @@ fn after_a_kill_it_is_there_again_on_the_same_port() {
 }
 
 #[test]
+fn texts_and_what_was_learned_are_served_and_there_again_after_a_kill() {
+    let folder = Path::new(model()).parent().unwrap();
+    let labelled = folder.join("labelled.csv");
+    let sentences = Grammar::default().corpus(120, Some(Language::English), 7);
+    let line = |s: &Sentence| format!("\"{}\",{}\n", s.text, s.label(Factor::Tense));
+    fs::write(&labelled, format!("text,tense\n{}", sentences.iter().map(line).collect::<String>())).unwrap();
+    let [labelled, learned] = [labelled, folder.join("tense.directions.json")].map(|p| p.to_str().unwrap().to_owned());
+    let column = ["--column", "text", "--label-column", "tense"];
+    let learn = strait(&[&["directions", "-m", model(), &labelled, "-o", &learned], &column[..]].concat());
+    assert!(learn.status.success(), "{}", String::from_utf8_lossy(&learn.stderr));
+    let runs = folder.to_str().unwrap();
+    let named = format!("little={learned}");
+    let args = [&["--port", "0", "--texts", &labelled, "--directions", &named, "--runs", runs], &column[..]].concat();
+    let label = sentences[0].label(Factor::Tense);
+    let steer = serde_json::json!({"texts": [sentences[1].text], "toward": label, "by": "tense"}).to_string();
+    let ask = |serving: &Serving| {
+        serving.mapped();
+        let asked = [("/v1/map", "{}"), ("/v1/directions/learn", "{}"), ("/v1/steer", &steer)];
+        let mut answers: Vec<_> = asked.iter().map(|(path, body)| serving.done(path, body)).collect();
+        let events = serving.ask("GET", "/v1/runs/little.strait/events/0", "", "");
+        answers.push(serde_json::from_str(events.split_once("\r\n\r\n").unwrap().1).unwrap());
+        answers
+    };
+    let mut first = Serving::new(&args, None);
+    let answers = ask(&first);
+    assert!(answers[3]["events"].as_array().unwrap().len() > 2, "{}", answers[3]);
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+    assert_eq!(ask(&Serving::new(&args, None)), answers);
+}
+
+#[test]
 fn keys_come_from_a_file_or_the_environment() {
     let file = Path::new(model()).with_extension("key");
     fs::write(&file, "from-file\nmore\n").unwrap();
@@ -154,5 +200,10 @@ fn what_cannot_be_served_is_said_at_once() {
     assert!(failed(&["-m", "nowhere"], 1).contains("nowhere: there is no such folder"));
     assert!(failed(&["-m", model(), "-m", model()], 2).contains("NAME=DIR"));
     assert!(failed(&["-m", model(), "--cors", "nonsense"], 2).contains("origin"));
+    assert!(failed(&["-m", model(), "--texts", "nowhere.csv"], 1).contains("nowhere.csv"));
+    assert!(failed(&["-m", model(), "--texts", "other=nowhere.csv"], 2).contains("no model `other`"));
+    assert!(failed(&["-m", model(), "--texts", "a.csv", "--texts", "b.csv"], 2).contains("join the files"));
+    assert!(failed(&["-m", model(), "--directions", "nowhere.json"], 1).contains("nowhere.json"));
+    assert!(failed(&["-m", model(), "--runs", "nowhere"], 2).contains("--runs"));
     failed(&[], 2);
 }

@@ -331,6 +331,18 @@ impl Autoencoder {
         }
     }
 
+    /// A copy with weights of its own.
+    pub fn copy(&self) -> Self {
+        let mut copy = Autoencoder::new(&self.recipe, self.vocabulary(), 0);
+        copy.words.clone_from(&self.words);
+        for (_, p) in self.params.iter() {
+            if let Some(id) = copy.params.find(p.name()) {
+                copy.params.assign(id, p.value());
+            }
+        }
+        copy
+    }
+
     /// The decoder.
     pub fn decoder(&self) -> &Decoder {
         &self.decoder

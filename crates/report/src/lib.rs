@@ -35,3 +35,6 @@ pub use history::read_events;
 pub use map::{Colouring, TextMap, map_page};
 pub use page::Fact;
 pub use training::{Card, training_report};
+
+/// The colours of every page, light and dark, as custom properties of CSS.
+pub const COLOURS: &str = include_str!("colours.css");

@@ -56,7 +56,8 @@ impl Page {
 
     /// The whole page.
     pub fn markup(self) -> String {
-        let head = head(&self.title, Scripts::None, include_str!("style.css"));
+        let style = concat!(include_str!("colours.css"), include_str!("style.css"));
+        let head = head(&self.title, Scripts::None, style);
         let links = self
             .sections
             .iter()

@@ -15,11 +15,13 @@ use std::{
 
 use axum::{
     Router,
-    extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, header},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
+    routing::get,
 };
+use tokio::sync::watch;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
@@ -28,9 +30,11 @@ use crate::{
     models::Shelf,
     openapi,
     options::Limits,
+    page,
     refusal::Refusal,
     request::{self, Body},
     routes::{self, Route},
+    work::Lanes,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,11 +46,13 @@ const CLIENT_GONE: u16 = 499;
 /// What the routes share.
 pub struct App {
     pub shelf: Arc<Shelf>,
+    pub lanes: Arc<Lanes>,
     pub options: Options,
     pub requests: Requests,
     pub openapi: serde_json::Value,
+    /// Whether the server is stopping: what would go on for ever ends then.
+    pub ending: watch::Sender<bool>,
     listener: Arc<dyn Listener>,
-    paths: Vec<&'static str>,
     /// Begins the ids that are given to requests: differs between runs.
     run: u32,
     count: AtomicU64,
@@ -58,12 +64,13 @@ impl App {
     /// # Errors
     /// If the models' names or the origins make no sense.
     pub fn new(options: Options, listener: Arc<dyn Listener>) -> Result<Arc<Self>, ServeError> {
-        let table = routes::table();
+        let lanes = Arc::new(Lanes::new(options.limits.queue).map_err(ServeError::Start)?);
         Ok(Arc::new(App {
-            shelf: Arc::new(Shelf::new(&options, listener.clone())?),
-            openapi: openapi::document(&table),
-            paths: table.iter().map(|route| route.path).collect(),
+            shelf: Arc::new(Shelf::new(&options, lanes.clone(), listener.clone())?),
+            lanes,
+            openapi: openapi::document(&routes::table()),
             requests: Requests::default(),
+            ending: watch::Sender::new(false),
             run: RandomState::new().hash_one(0) as u32,
             count: AtomicU64::new(0),
             options,
@@ -80,6 +87,9 @@ impl App {
         for Route { path, method, handler, .. } in routes::table() {
             let refuse = move |request: Request| async move { wrong_method(&request, method) };
             router = router.route(path, handler().fallback(refuse));
+        }
+        for asset in page::ASSETS {
+            router = router.route(asset.path, get(async move |headers: HeaderMap| asset.answer(&headers)));
         }
         let router = router
             .fallback(|request: Request| async move { Refusal::UnknownPath { path: request.uri().path().into() } })
@@ -154,7 +164,8 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
 /// A request between its arrival and its answer; tells of it at the end, also if the client has gone before.
 struct Seen<'a> {
     app: &'a App,
-    route: &'static str,
+    /// As in the table of routes.
+    route: Option<MatchedPath>,
     began: Instant,
     request: event::Request,
 }
@@ -162,7 +173,7 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn new(app: &'a App, request: &Request) -> Self {
         let path = request.uri().path();
-        let route = app.paths.iter().copied().find(|route| *route == path).unwrap_or(OTHER);
+        let route = request.extensions().get::<MatchedPath>().cloned();
         let request = event::Request {
             id: app.id(request),
             method: request.method().to_string(),
@@ -177,7 +188,8 @@ impl<'a> Seen<'a> {
 impl Drop for Seen<'_> {
     fn drop(&mut self) {
         self.request.time = self.began.elapsed();
-        self.app.requests.answered(self.route, self.request.status, self.request.time);
+        let route = self.route.as_ref().map_or(OTHER, MatchedPath::as_str);
+        self.app.requests.answered(route, self.request.status, self.request.time);
         self.app.listener.hear(&Event::Request(self.request.clone()));
     }
 }

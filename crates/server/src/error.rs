@@ -11,6 +11,12 @@ pub enum ServeError {
     /// Two models of one name.
     #[error("two models are called `{0}`; give one another name with -m NAME=DIR")]
     SameName(String),
+    /// Something for a model that is not served.
+    #[error("{}: there is no model `{model}` to use it with; name one of -m, as in {flag} NAME=FILE", file.display())]
+    NoSuchModel { model: String, file: PathBuf, flag: &'static str },
+    /// Two of a kind where there can be one, or two of one name.
+    #[error("{}: {why}", file.display())]
+    Twice { file: PathBuf, why: String },
     /// A model that cannot be read.
     #[error(transparent)]
     Model(#[from] strait::Error),

@@ -15,6 +15,12 @@ pub enum Event {
     Reloaded { name: String, version: String },
     /// A model's folder changed, but cannot be served; the model that was there still is.
     ReloadFailed { name: String, why: String },
+    /// The texts of a model are encoded; they can be searched.
+    TextsReady { name: String, texts: usize },
+    /// The map of a model's texts is drawn.
+    MapReady { name: String },
+    /// The texts of a model cannot be encoded or mapped.
+    TextsFailed { name: String, why: String },
     /// A request was answered (a stream: begun).
     Request(Request),
     /// The server was asked to stop and finishes what has begun.
@@ -65,6 +71,9 @@ impl fmt::Display for Event {
             Event::ReloadFailed { name, why } => {
                 write!(f, "Model {name} changed but cannot be read, the old one stays: {why}")
             }
+            Event::TextsReady { name, texts } => write!(f, "The {texts} texts of model {name} can be searched"),
+            Event::MapReady { name } => write!(f, "The texts of model {name} are mapped"),
+            Event::TextsFailed { name, why } => write!(f, "The texts of model {name} are not ready: {why}"),
             Event::Request(r) => {
                 let ms = r.time.as_secs_f64() * 1e3;
                 write!(f, "{} {} {} {ms:.1} ms {}", r.method, r.path, r.status, r.id)

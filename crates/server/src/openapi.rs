@@ -13,12 +13,12 @@ use crate::{
 const REFUSALS: [(&str, &str); 9] = [
     ("400", "The body is no JSON, or broke off; the message has the place"),
     ("401", "The API key is missing or wrong, where one is asked for"),
-    ("404", "No model of this name; the message has the names"),
+    ("404", "No model (or training) of this name; the message has the names"),
     ("413", "The body is too large"),
     ("422", "A field cannot be as it is; `param` is its JSON pointer"),
-    ("429", "Too many requests wait for the model; see Retry-After"),
+    ("429", "Too many requests wait; see Retry-After"),
     ("500", "The model failed at this request"),
-    ("503", "The model is loading, or it took too long; see Retry-After"),
+    ("503", "The model or its texts are not ready, or it took too long; see Retry-After"),
     ("405", "Another method is wanted"),
 ];
 
@@ -54,9 +54,13 @@ pub fn document(table: &[Route]) -> Value {
 fn operation(route: &Route, error: &Value, generator: &mut SchemaGenerator) -> Value {
     let mut operation = json!({
         "summary": route.summary,
-        "operationId": format!("{}{}", route.method, route.path.replace(['/', '.'], "_")),
+        "operationId": format!("{}{}", route.method, route.path.replace(['/', '.'], "_").replace(['{', '}'], "")),
         "responses": {"200": {"description": "Done", "content": content(&route.answer, generator)}},
     });
+    let parameters: Vec<Value> = route.path.split('/').filter_map(parameter).collect();
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
     if route.path == "/health" {
         operation["responses"]["503"] = operation["responses"]["200"].clone();
         operation["responses"]["503"]["description"] = "Models are loading".into();
@@ -64,7 +68,9 @@ fn operation(route: &Route, error: &Value, generator: &mut SchemaGenerator) -> V
     if route.path.starts_with("/v1/") {
         // Asked for only where the server has a key.
         operation["security"] = json!([{}, {"key": []}]);
-        let wanted = |status: &str| route.body.is_some() || status == "401";
+        let in_path = operation["parameters"].is_array();
+        let wanted =
+            |status: &str| route.body.is_some() || status == "401" || (in_path && ["404", "422"].contains(&status));
         for (status, description) in REFUSALS.iter().filter(|(status, _)| wanted(status)) {
             let content = json!({"application/json": {"schema": error}});
             operation["responses"][*status] = json!({"description": description, "content": content});
@@ -77,6 +83,19 @@ fn operation(route: &Route, error: &Value, generator: &mut SchemaGenerator) -> V
             json!({"required": true, "content": {"application/json": {"schema": schema, "example": example}}});
     }
     operation
+}
+
+/// A part of a path that requests fill in.
+fn parameter(part: &str) -> Option<Value> {
+    let name = part.strip_prefix('{')?.strip_suffix('}')?;
+    let description = match name {
+        "run" => "The name of a training, as /v1/runs lists it",
+        "from" => "The byte from which to tell: 0 at first, then `next`",
+        _ => "",
+    };
+    Some(
+        json!({"name": name, "in": "path", "required": true, "description": description, "schema": {"type": "string"}}),
+    )
 }
 
 fn content(answer: &Answer, generator: &mut SchemaGenerator) -> Value {

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use strait::text::ReadOptions;
 use subtle::ConstantTimeEq as _;
 
 /// Everything a server needs to know.
@@ -11,6 +12,14 @@ use subtle::ConstantTimeEq as _;
 pub struct Options {
     /// The models; the first one answers requests that name none.
     pub models: Vec<ModelPlace>,
+    /// Texts that are searched, grouped and mapped: at most one file or index a model.
+    pub texts: Vec<TextsPlace>,
+    /// Directions that `strait directions` has learned.
+    pub directions: Vec<LearnedPlace>,
+    /// Classifiers that `strait classify` has learned.
+    pub classifiers: Vec<LearnedPlace>,
+    /// Where trainings are shown from: a folder of model folders and unfinished trainings.
+    pub runs: Option<PathBuf>,
     /// Address to listen on, a name or a number.
     pub host: String,
     /// Port to listen on; 0 lets the system choose.
@@ -38,6 +47,25 @@ pub struct ModelPlace {
     pub dir: PathBuf,
 }
 
+/// Texts for a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextsPlace {
+    /// The model's name; the first one if not given.
+    pub model: Option<String>,
+    /// A file of texts, or a folder that `strait index` made.
+    pub path: PathBuf,
+    /// How the file is read.
+    pub read: ReadOptions,
+}
+
+/// A file of something learned for a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearnedPlace {
+    /// The model's name; the first one if not given.
+    pub model: Option<String>,
+    pub path: PathBuf,
+}
+
 /// What a request may ask for.
 #[derive(Debug, Clone, Serialize)]
 pub struct Limits {
@@ -57,7 +85,7 @@ pub struct Limits {
     pub max_len: usize,
     /// Banned phrases.
     pub ban: usize,
-    /// Requests at work or waiting for one model.
+    /// Requests at work or waiting for one model, or on one lane of work on plain matrices.
     pub queue: usize,
     /// Open connections; more wait to be accepted.
     pub connections: usize,
@@ -85,6 +113,10 @@ impl Options {
     pub fn new(models: Vec<ModelPlace>) -> Self {
         Options {
             models,
+            texts: Vec::new(),
+            directions: Vec::new(),
+            classifiers: Vec::new(),
+            runs: None,
             host: "127.0.0.1".into(),
             port: 8017,
             api_key: None,
@@ -105,6 +137,16 @@ impl ModelPlace {
         let whole = dir.canonicalize().unwrap_or_else(|_| dir.clone());
         let name = whole.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
         ModelPlace { name: name.strip_suffix(".strait").unwrap_or(&name).to_owned(), dir }
+    }
+}
+
+impl LearnedPlace {
+    /// As requests call it: the file's name without its endings.
+    pub fn name(&self) -> String {
+        let name = self.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let name = name.strip_suffix(".json").unwrap_or(&name);
+        let ends = [".directions", ".classifier"];
+        ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name).to_owned()
     }
 }
 
@@ -166,6 +208,14 @@ mod tests {
         assert_eq!(ModelPlace::new("a/reviews.strait").name, "reviews");
         assert_eq!(ModelPlace::new("model").name, "model");
         assert!(!ModelPlace::new(".").name.is_empty());
+    }
+
+    #[test]
+    fn something_learned_is_called_by_its_file() {
+        let name = |path: &str| LearnedPlace { model: None, path: path.into() }.name();
+        assert_eq!(name("a/mood.directions.json"), "mood");
+        assert_eq!(name("mood.classifier.json"), "mood");
+        assert_eq!((name("mood.v2.json"), name("mood")), ("mood.v2".into(), "mood".into()));
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub enum Refusal {
     QueueFull { queue: usize },
     #[error("the model `{name}` is still loading; try again after the time in Retry-After")]
     Loading { name: String },
+    #[error("the texts are being encoded, {encoded} of {of} are; try again after the time in Retry-After")]
+    TextsLoading { encoded: usize, of: usize },
+    #[error("the map of the texts is being drawn; try again after the time in Retry-After")]
+    MapPending,
+    #[error("{why}")]
+    UnknownRun { why: String },
     #[error("it took longer than {seconds} seconds; ask for less at once, or raise --timeout")]
     Timeout { seconds: f64 },
     #[error("the model failed at this request and goes on with others; please report it with the request's id")]
@@ -77,6 +83,7 @@ impl Refusal {
         let param = match self {
             Refusal::Invalid { pointer, .. } => Some(pointer.clone()),
             Refusal::UnknownModel { .. } => Some("/model".into()),
+            Refusal::UnknownRun { .. } => Some("/run".into()),
             _ => None,
         };
         ErrorBody { error: ErrorDetail { message: self.to_string(), kind, param, code } }
@@ -97,6 +104,9 @@ impl Refusal {
             Refusal::WrongKey => (StatusCode::UNAUTHORIZED, "authentication_error", "invalid_api_key"),
             Refusal::QueueFull { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "queue_full"),
             Refusal::Loading { .. } => (StatusCode::SERVICE_UNAVAILABLE, SERVER, "model_loading"),
+            Refusal::TextsLoading { .. } => (StatusCode::SERVICE_UNAVAILABLE, SERVER, "texts_loading"),
+            Refusal::MapPending => (StatusCode::SERVICE_UNAVAILABLE, SERVER, "map_pending"),
+            Refusal::UnknownRun { .. } => (StatusCode::NOT_FOUND, "not_found_error", "run_not_found"),
             Refusal::Timeout { .. } => (StatusCode::SERVICE_UNAVAILABLE, SERVER, "timeout"),
             Refusal::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, SERVER, "internal_error"),
             Refusal::Stopped => (StatusCode::SERVICE_UNAVAILABLE, SERVER, "model_stopped"),
@@ -109,7 +119,12 @@ impl IntoResponse for Refusal {
         let mut response = json(self.status(), &self.body());
         let headers = response.headers_mut();
         match self {
-            Refusal::QueueFull { .. } | Refusal::Loading { .. } | Refusal::Timeout { .. } | Refusal::Stopped => {
+            Refusal::QueueFull { .. }
+            | Refusal::Loading { .. }
+            | Refusal::TextsLoading { .. }
+            | Refusal::MapPending
+            | Refusal::Timeout { .. }
+            | Refusal::Stopped => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Refusal::NoKey | Refusal::WrongKey => {

@@ -116,6 +116,7 @@ async fn serve(
             Ok(e) = failure => error = Some(e),
             _ = stopped.wait_for(|&times| times > 0) => listener.hear(&Event::Stopping),
         }
+        app.ending.send_replace(true);
     };
     let now = async { drop(second.wait_for(|&times| times > 1).await) };
     let cut = connections::serve(sockets, router, app.limits().connections, (stop, app.options.grace, now)).await;

@@ -167,6 +167,14 @@ impl Classifier {
     pub fn open(path: &Path, model: &Model) -> Result<Self, Error> {
         learned::open(path, model)
     }
+
+    /// Reads a classifier for `model` from the bytes of a file; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`Classifier::open`].
+    pub fn read(bytes: &[u8], path: &Path, model: &Model) -> Result<Self, Error> {
+        learned::read(bytes, path, model)
+    }
 }
 
 impl Learned for Classifier {

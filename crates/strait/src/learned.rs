@@ -39,11 +39,20 @@ pub(crate) fn to_bytes(learned: &impl Learned) -> Vec<u8> {
 pub(crate) fn open<T: Learned>(path: &Path, model: &Model) -> Result<T, Error> {
     let fault = |why: String| Error::LearnedFile { file: path.into(), why };
     let bytes = std::fs::read(path).map_err(|e| fault(format!("cannot be read: {e}")))?;
-    read(&bytes, &model.config().checksum, model.latent_size()).map_err(fault)
+    read(&bytes, path, model)
+}
+
+/// Reads the bytes of the file at `path` for `model`.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn read<T: Learned>(bytes: &[u8], path: &Path, model: &Model) -> Result<T, Error> {
+    let fault = |why: String| Error::LearnedFile { file: path.into(), why };
+    parse(bytes, &model.config().checksum, model.latent_size()).map_err(fault)
 }
 
 /// Reads what was learned on the model of `checksum`, whose latents have `dim` numbers; or says what is wrong.
-fn read<T: Learned>(bytes: &[u8], checksum: &str, dim: usize) -> Result<T, String> {
+fn parse<T: Learned>(bytes: &[u8], checksum: &str, dim: usize) -> Result<T, String> {
     let read: T = serde_json::from_slice(bytes).map_err(|e| format!("does not hold {}: {e}", T::NAME))?;
     if read.format() > T::FORMAT {
         return Err(format!("is written in format {}, newer than this program", read.format()));
@@ -96,12 +105,12 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let own = mean(2, "abc", &[0.1, 1e300]);
-        assert_eq!(read::<Mean>(&to_bytes(&own), "abc", 2), Ok(own));
+        assert_eq!(parse::<Mean>(&to_bytes(&own), "abc", 2), Ok(own));
     }
 
     #[test]
     fn files_that_do_not_belong_are_refused() {
-        let refused = |bytes: &[u8]| read::<Mean>(bytes, "abc", 2).unwrap_err();
+        let refused = |bytes: &[u8]| parse::<Mean>(bytes, "abc", 2).unwrap_err();
         assert!(refused(b"{}").starts_with("does not hold a mean: missing field"));
         assert!(refused(&to_bytes(&mean(2, "abc", &[1.0, 2.0]))[1..]).starts_with("does not hold a mean"));
         assert!(refused(&to_bytes(&mean(3, "other", &[]))).contains("format 3"), "a newer layout is told first");

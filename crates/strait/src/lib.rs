@@ -43,7 +43,9 @@ pub use latents::{LatentFileError, Latents};
 pub use model::{Decoded, Decoding, Draws, Model, Path};
 pub use oddness::{Oddness, PValue, Usual};
 pub use similarity::Similarity;
-pub use steering::{Attribute, DirectionReport, Directions, DirectionsRequest, Edit, SideEffect, SteerRequest};
+pub use steering::{
+    Attribute, DirectionReport, Directions, DirectionsRequest, Edit, Reading, SideEffect, SteerRequest, Steering,
+};
 pub use strait_eval as eval;
 pub use strait_evaluate::{
     Evaluation, EvaluationRequest, JudgeBudget, Progress as EvaluationProgress, page as evaluation_page,
@@ -56,7 +58,10 @@ pub use strait_model::{
     folder::{Config, FolderError, check_place},
     gan::{GanConfig, GanError, GanReport},
 };
-pub use strait_report::{Colouring, Comparison, Figure, TextMap, comparison_plots, comparison_report, map_page};
+pub use strait_report::{
+    Card as ReportCard, Colouring, Comparison, Fact as ReportFact, Figure, TextMap, comparison_plots,
+    comparison_report, map_page, read_events as read_training_events, training_report,
+};
 pub use strait_text as text;
 pub use strait_train::{Budget, Event, Listener, Outcome, Size, TrainError, plan::Plan};
 pub use topics::Topic;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use strait_latent::anomaly::{Calibration, Combination};
 
-use crate::{Error, Model};
+use crate::{Error, Latents, Model};
 
 /// Texts scored at a time.
 const PART: usize = 1024;
@@ -50,30 +50,33 @@ impl Model {
         let mut all = Vec::with_capacity(texts.len());
         for part in texts.chunks(PART) {
             let ids = self.tokenizer.encode_batch(part);
-            let latents = self.model.encode(&ids);
-            all.extend(self.oddness_at(&ids, &latents)?);
+            all.extend(self.oddness_tokens(&ids)?.1);
         }
         Ok(all)
     }
 
-    /// The same of texts given as `ids` with their `latents` (n, d).
-    pub(crate) fn oddness_at(&mut self, ids: &[Vec<u32>], latents: &[f32]) -> Result<Vec<Oddness>, Error> {
+    /// How odd texts are that are given as token ids, and their latents, (n, Z).
+    ///
+    /// # Errors
+    /// As [`Model::oddness`], or if an id is not of the model's vocabulary.
+    pub fn oddness_tokens<T: AsRef<[u32]>>(&mut self, ids: &[T]) -> Result<(Latents, Vec<Oddness>), Error> {
+        let latents = self.encode_tokens(ids)?;
         let densities = match self.prior.has_density() && !self.is_language_model() {
-            true => self.prior.log_densities(latents)?.into_iter().map(Some).collect(),
+            true => self.prior.log_densities(latents.data())?.into_iter().map(Some).collect(),
             false => vec![None; ids.len()],
         };
-        let each = self.model.token_nats_from(ids, latents);
+        let each = self.model.token_nats_from(ids, latents.data());
         let nats = match &each {
             Some(each) => each.iter().map(|tokens| tokens.iter().map(|&nats| f64::from(nats)).sum()).collect(),
             None => {
                 let mut nats = Vec::new();
-                self.model.score_from(ids, latents, &mut nats);
+                self.model.score_from(ids, latents.data(), &mut nats);
                 nats
             }
         };
         let name = |(&id, &nats): (&u32, &f32)| (self.tokenizer.token_text(id).unwrap_or_default(), nats);
-        let one = |(i, (ids, log_density)): (usize, (&Vec<u32>, Option<f64>))| {
-            let own = each.as_ref().map_or(&[][..], |each| &each[i]);
+        let one = |((i, ids), log_density): ((usize, &T), Option<f64>)| {
+            let (ids, own) = (ids.as_ref(), each.as_ref().map_or(&[][..], |each| &each[i]));
             Oddness {
                 nats: nats[i],
                 nats_per_token: nats[i] / (ids.len() + 1) as f64,
@@ -82,7 +85,19 @@ impl Model {
                 end: own.last().copied().unwrap_or(0.0),
             }
         };
-        Ok(ids.iter().zip(densities).enumerate().map(one).collect())
+        let odd = ids.iter().enumerate().zip(densities).map(one).collect();
+        Ok((latents, odd))
+    }
+
+    /// A copy with weights of its own: scoring needs a model to itself, and others may use this one meanwhile.
+    pub fn copy(&self) -> Self {
+        Model {
+            config: self.config.clone(),
+            model: self.model.copy(),
+            tokenizer: self.tokenizer.clone(),
+            prior: self.prior.clone(),
+            usual: self.usual.clone(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use strait_latent::{correlation::cosine, matrix::squared_distance};
 
-use crate::{Error, Latents, Model};
+use crate::{Error, Model};
 
 /// Pairs of draws whose distance is the usual one.
 const PAIRS: usize = 500;
@@ -27,10 +27,27 @@ impl Model {
     pub fn similarity(&self, a: &str, b: &str) -> Result<Similarity, Error> {
         self.needs_latents()?;
         let latents = self.encode(&[a, b]);
-        let apart = |l: &Latents, i: usize, j: usize| f64::from(squared_distance(l.row(i), l.row(j))).sqrt();
-        let draws = self.draw(2 * PAIRS, 1);
-        let usual = (0..PAIRS).map(|i| apart(&draws, 2 * i, 2 * i + 1)).sum::<f64>() / PAIRS as f64;
-        let distance = apart(&latents, 0, 1);
-        Ok(Similarity { cosine: cosine(latents.row(0), latents.row(1))?, distance, of_usual: distance / usual })
+        Similarity::new(latents.row(0), latents.row(1), self.usual_distance())
     }
+
+    /// The mean distance of two draws from the prior; 0 in a language model.
+    pub fn usual_distance(&self) -> f64 {
+        let draws = self.draw(2 * PAIRS, 1);
+        (0..PAIRS).map(|i| apart(draws.row(2 * i), draws.row(2 * i + 1))).sum::<f64>() / PAIRS as f64
+    }
+}
+
+impl Similarity {
+    /// Of two latents of a model whose usual distance, [`Model::usual_distance`], is `usual`.
+    ///
+    /// # Errors
+    /// If they have different dimensions, or are not finite.
+    pub fn new(a: &[f32], b: &[f32], usual: f64) -> Result<Self, Error> {
+        let distance = apart(a, b);
+        Ok(Similarity { cosine: cosine(a, b)?, distance, of_usual: distance / usual })
+    }
+}
+
+fn apart(a: &[f32], b: &[f32]) -> f64 {
+    f64::from(squared_distance(a, b)).sqrt()
 }

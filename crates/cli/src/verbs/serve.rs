@@ -9,11 +9,12 @@ use std::{
 
 use anyhow::Result;
 use clap::Args;
-use strait_server::{ApiKey, Batching, Event, Limits, ModelPlace, Options, ServeError, run};
+use strait::text::ReadOptions;
+use strait_server::{ApiKey, Batching, Event, LearnedPlace, Limits, ModelPlace, Options, ServeError, TextsPlace, run};
 
 use crate::{
     complaint::Usage,
-    flags::{at_least_one, positive},
+    flags::{CorpusFlags, at_least_one, positive},
     talk::say,
 };
 
@@ -28,6 +29,19 @@ pub struct Serve {
     /// A model: a folder made by `strait train`, or NAME=DIR; may be given several times
     #[arg(short, long, value_name = "DIR", required = true)]
     model: Vec<String>,
+    /// Texts to search, group and map: FILE or NAME=FILE for the model NAME [default: the first one], also a folder that
+    /// `strait index` made; may be given several times
+    #[arg(long, value_name = "FILE")]
+    texts: Vec<String>,
+    /// Directions that `strait directions` has learned: FILE or NAME=FILE; may be given several times
+    #[arg(long, value_name = "FILE")]
+    directions: Vec<String>,
+    /// A classifier that `strait classify` has learned: FILE or NAME=FILE; may be given several times
+    #[arg(long, value_name = "FILE")]
+    classifier: Vec<String>,
+    /// Show the trainings in this folder, finished or going on
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
     /// Address to listen on; 0.0.0.0 for all that this machine has
     #[arg(long, value_name = "HOST", default_value = "127.0.0.1")]
     host: String,
@@ -64,6 +78,8 @@ pub struct Serve {
     /// Leave out the line for each request
     #[arg(long)]
     quiet: bool,
+    #[command(flatten)]
+    corpus: CorpusFlags,
 }
 
 impl Serve {
@@ -77,7 +93,12 @@ impl Serve {
         match run(self.options()?, Arc::new(listener)) {
             // A message of its own, so that hints for it are found.
             Err(ServeError::Model(e)) => Err(e.into()),
-            Err(e @ (ServeError::SameName(_) | ServeError::Origin(_))) => Err(Usage(e.to_string()).into()),
+            Err(
+                e @ (ServeError::SameName(_)
+                | ServeError::Origin(_)
+                | ServeError::NoSuchModel { .. }
+                | ServeError::Twice { .. }),
+            ) => Err(Usage(e.to_string()).into()),
             result => Ok(result?),
         }
     }
@@ -94,7 +115,20 @@ impl Serve {
         };
         let key = self.api_key_file.as_deref().map(key_of).transpose()?;
         let key = key.or_else(|| std::env::var(KEY_VARIABLE).ok().filter(|key| !key.is_empty()));
+        let read = self.corpus.resolve(ReadOptions::default());
+        let texts = |place: &String| {
+            let (model, path) = named(place);
+            TextsPlace { model, path, read: read.clone() }
+        };
+        let learned = |place: &String| {
+            let (model, path) = named(place);
+            LearnedPlace { model, path }
+        };
         Ok(Options {
+            texts: self.texts.iter().map(texts).collect(),
+            directions: self.directions.iter().map(learned).collect(),
+            classifiers: self.classifier.iter().map(learned).collect(),
+            runs: self.runs.map(folder).transpose()?,
             host: self.host,
             port: self.port,
             api_key: key.as_deref().map(ApiKey::new),
@@ -107,13 +141,25 @@ impl Serve {
     }
 }
 
-/// `DIR` or `NAME=DIR`; a folder whose own name has a `=` is a folder.
+/// `PATH` or `NAME=PATH`; what is there under its whole name, a `=` in it, has no other name.
+fn named(place: &str) -> (Option<String>, PathBuf) {
+    match place.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !Path::new(place).exists() => (Some(name.into()), path.into()),
+        _ => (None, place.into()),
+    }
+}
+
 fn place(model: &str) -> ModelPlace {
-    match model.split_once('=') {
-        Some((name, dir)) if !name.is_empty() && !Path::new(model).exists() => {
-            ModelPlace { name: name.into(), dir: dir.into() }
-        }
-        _ => ModelPlace::new(model),
+    match named(model) {
+        (Some(name), dir) => ModelPlace { name, dir },
+        (None, dir) => ModelPlace::new(dir),
+    }
+}
+
+fn folder(dir: PathBuf) -> Result<PathBuf> {
+    match dir.is_dir() {
+        true => Ok(dir),
+        false => Err(Usage(format!("{}: there is no such folder to show trainings of (--runs)", dir.display())).into()),
     }
 }
 

@@ -54,7 +54,8 @@ struct Colours<'a> {
 
 /// The page of a map.
 pub fn map_page(map: &TextMap) -> String {
-    let markup = document(head(&map.title, Scripts::Own, include_str!("page.css")), body(map));
+    let style = concat!(include_str!("../colours.css"), include_str!("page.css"));
+    let markup = document(head(&map.title, Scripts::Own, style), body(map));
     // The data go in behind the markup that escapes, so they are made harmless here.
     markup.replacen(DATA, &json(map), 1)
 }

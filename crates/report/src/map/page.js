@@ -70,7 +70,7 @@
     }
     context.globalAlpha = 1;
     if (lasso && lasso.length > 1) {
-      context.strokeStyle = getComputedStyle(document.body).getPropertyValue("--mark");
+      context.strokeStyle = getComputedStyle(canvas).color;
       context.lineWidth = 1.5;
       context.beginPath();
       lasso.forEach(([px, py], i) => (i ? context.lineTo(px, py) : context.moveTo(px, py)));

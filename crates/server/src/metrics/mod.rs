@@ -53,6 +53,20 @@ pub struct ModelMeter {
     seconds: [Histogram; 2],
 }
 
+/// What is counted of a lane.
+pub struct LaneMeter {
+    /// Requests at work or waiting.
+    pub waiting: Arc<AtomicUsize>,
+    /// Time of a piece of work.
+    pub seconds: Histogram,
+}
+
+impl Default for LaneMeter {
+    fn default() -> Self {
+        LaneMeter { waiting: Arc::default(), seconds: Histogram::new(SECONDS) }
+    }
+}
+
 impl Default for ModelMeter {
     fn default() -> Self {
         let two = |bounds| [Histogram::new(bounds), Histogram::new(bounds)];
@@ -85,7 +99,7 @@ impl ModelMeter {
 #[derive(Default)]
 pub struct Requests {
     /// By route.
-    routes: Mutex<BTreeMap<&'static str, Route>>,
+    routes: Mutex<BTreeMap<String, Route>>,
 }
 
 struct Route {
@@ -95,16 +109,17 @@ struct Route {
 
 impl Requests {
     /// A request to a route of the table (or `other`) was answered.
-    pub fn answered(&self, route: &'static str, status: u16, time: Duration) {
+    pub fn answered(&self, route: &str, status: u16, time: Duration) {
         let mut routes = self.lock();
-        let route = routes
-            .entry(route)
-            .or_insert_with(|| Route { by_status: BTreeMap::new(), seconds: Histogram::new(SECONDS) });
+        if !routes.contains_key(route) {
+            routes.insert(route.into(), Route { by_status: BTreeMap::new(), seconds: Histogram::new(SECONDS) });
+        }
+        let Some(route) = routes.get_mut(route) else { return };
         *route.by_status.entry(status).or_default() += 1;
         route.seconds.observe(time.as_secs_f64());
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Route>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Route>> {
         self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, sync::atomic::Ordering};
 
-use super::{Histogram, ModelMeter, Requests, resident_bytes};
+use super::{Histogram, LaneMeter, ModelMeter, Requests, resident_bytes};
 
 /// A text under construction. Writing to a string cannot fail, so results are dropped.
 #[derive(Default)]
@@ -31,8 +31,8 @@ impl Page {
     }
 }
 
-/// All counts; `models` by name, with whether each is loaded.
-pub fn render(requests: &Requests, models: &[(&str, bool, &ModelMeter)]) -> String {
+/// All counts; `models` by name, with whether each is loaded; `lanes` by name.
+pub fn render(requests: &Requests, models: &[(&str, bool, &ModelMeter)], lanes: &[(&str, &LaneMeter)]) -> String {
     let mut page = Page::default();
     page.head("strait_build_info", "gauge", "The program's version.");
     page.value("strait_build_info", &format!("version=\"{}\"", env!("CARGO_PKG_VERSION")), 1);
@@ -42,7 +42,19 @@ pub fn render(requests: &Requests, models: &[(&str, bool, &ModelMeter)]) -> Stri
     }
     of_requests(&mut page, requests);
     of_models(&mut page, models);
+    of_lanes(&mut page, lanes);
     page.0
+}
+
+fn of_lanes(page: &mut Page, lanes: &[(&str, &LaneMeter)]) {
+    page.head("strait_lane_length", "gauge", "Pieces of work on plain matrices, at work or waiting.");
+    for (name, meter) in lanes {
+        page.value("strait_lane_length", &format!("lane=\"{name}\""), meter.waiting.load(Ordering::Relaxed));
+    }
+    page.head("strait_lane_seconds", "histogram", "Time of a piece of work on plain matrices.");
+    for (name, meter) in lanes {
+        page.histogram("strait_lane_seconds", &format!("lane=\"{name}\""), &meter.seconds);
+    }
 }
 
 fn of_requests(page: &mut Page, requests: &Requests) {
@@ -115,12 +127,15 @@ mod tests {
         requests.answered("/v1/encode", 422, Duration::from_millis(1));
         let meter = ModelMeter::default();
         meter.batch(true, 2, 5, Duration::from_millis(2));
-        let text = render(&requests, &[("a\"b", true, &meter)]);
+        let lane = LaneMeter::default();
+        lane.seconds.observe(0.2);
+        let text = render(&requests, &[("a\"b", true, &meter)], &[("quick", &lane)]);
         for line in text.lines().filter(|l| !l.starts_with("# ")) {
             assert!(line.rsplit_once(' ').is_some_and(|(_, value)| value.parse::<f64>().is_ok()), "{line}");
         }
         assert!(text.contains("strait_requests_total{route=\"/v1/encode\",status=\"422\"} 1\n"), "{text}");
         assert!(text.contains("strait_request_seconds_bucket{route=\"/v1/encode\",le=\"+Inf\"} 2\n"), "{text}");
+        assert!(text.contains("strait_lane_seconds_count{lane=\"quick\"} 1\n"), "{text}");
         assert!(text.contains("strait_batch_rows_sum{model=\"a\\\"b\",kind=\"encode\"} 5\n"), "{text}");
     }
 }

@@ -1,19 +1,28 @@
 //! The models that are served, and what becomes of them when their folders are replaced.
 
+mod beside;
 mod stamp;
 mod watch;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+    thread,
     time::UNIX_EPOCH,
 };
 
-use strait::Model;
+use strait::{Classifier, Directions, Model};
 
 use crate::{
-    Event, Listener, Options, ServeError, metrics::ModelMeter, options::Batching, refusal::Refusal, work::Desk,
+    Event, Listener, Options, ServeError,
+    metrics::ModelMeter,
+    options::Batching,
+    refusal::Refusal,
+    texts::{self, Axes, Texts},
+    work::{Desk, Engines, Lanes},
 };
+use beside::Beside;
+pub use beside::Learned;
 use stamp::Stamp;
 pub use watch::Watch;
 
@@ -22,6 +31,7 @@ pub struct Shelf {
     entries: Vec<Entry>,
     batching: Batching,
     queue: usize,
+    lanes: Arc<Lanes>,
     listener: Arc<dyn Listener>,
 }
 
@@ -30,6 +40,7 @@ pub struct Entry {
     pub name: String,
     pub dir: PathBuf,
     pub meter: Arc<ModelMeter>,
+    beside: Beside,
     serving: RwLock<Option<Arc<Serving>>>,
     /// Why what is in the folder now is not what is served.
     problem: Mutex<Option<String>>,
@@ -44,14 +55,22 @@ pub struct Serving {
     /// When config.json was written, in seconds since 1970.
     pub created: u64,
     pub desk: Desk,
+    /// Texts to search and map.
+    pub texts: Option<Texts>,
+    pub directions: Learned<Directions>,
+    pub classifiers: Learned<Classifier>,
+    usual_distance: OnceLock<f64>,
+    /// The principal axes, once they were asked for.
+    pub axes: OnceLock<Arc<Axes>>,
 }
 
 impl Shelf {
     /// Places for models; nothing is read yet.
     ///
     /// # Errors
-    /// If there are none, or two of one name.
-    pub fn new(options: &Options, listener: Arc<dyn Listener>) -> Result<Self, ServeError> {
+    /// If there are none, or two of one name, or something is meant for a model that is not there.
+    pub fn new(options: &Options, lanes: Arc<Lanes>, listener: Arc<dyn Listener>) -> Result<Self, ServeError> {
+        let mut beside = Beside::deal(options)?.into_iter();
         let mut entries: Vec<Entry> = Vec::new();
         for place in &options.models {
             if entries.iter().any(|e| e.name == place.name) {
@@ -61,6 +80,7 @@ impl Shelf {
                 name: place.name.clone(),
                 dir: place.dir.clone(),
                 meter: Arc::default(),
+                beside: beside.next().unwrap_or_default(),
                 serving: RwLock::default(),
                 problem: Mutex::default(),
             });
@@ -68,7 +88,7 @@ impl Shelf {
         if entries.is_empty() {
             return Err(ServeError::NoModels);
         }
-        Ok(Shelf { entries, batching: options.batching.clone(), queue: options.limits.queue, listener })
+        Ok(Shelf { entries, batching: options.batching.clone(), queue: options.limits.queue, lanes, listener })
     }
 
     pub fn entries(&self) -> &[Entry] {
@@ -115,10 +135,28 @@ impl Shelf {
         let created = written.ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |d| d.as_secs());
         let model = Arc::new(Model::open(&entry.dir)?);
         let version: String = model.config().checksum.chars().take(12).collect();
-        let desk = Desk::open(model.clone(), self.batching.clone(), self.queue, entry.meter.clone());
-        let desk = desk.map_err(ServeError::Start)?;
-        let serving = Serving { name: entry.name.clone(), model, version: version.clone(), created, desk };
-        *entry.serving.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(serving));
+        let (texts, corpus) = entry.beside.texts(&model)?;
+        let (directions, classifiers) = (entry.beside.directions(&model)?, entry.beside.classifiers(&model)?);
+        let engines = Arc::new(Engines::new(model.clone()));
+        let desk = Desk::open(engines, self.batching.clone(), self.queue, entry.meter.clone());
+        let serving = Arc::new(Serving {
+            name: entry.name.clone(),
+            version: version.clone(),
+            created,
+            desk: desk.map_err(ServeError::Start)?,
+            model,
+            texts,
+            directions,
+            classifiers,
+            usual_distance: OnceLock::new(),
+            axes: OnceLock::new(),
+        });
+        if serving.texts.is_some() {
+            let (weak, lanes, listener) = (Arc::downgrade(&serving), self.lanes.clone(), self.listener.clone());
+            let prepare = move || texts::prepare(&weak, corpus, &lanes, &*listener);
+            thread::Builder::new().name("strait-texts".into()).spawn(prepare).map_err(ServeError::Start)?;
+        }
+        *entry.serving.write().unwrap_or_else(PoisonError::into_inner) = Some(serving);
         Ok(version)
     }
 
@@ -157,11 +195,16 @@ impl Entry {
     }
 
     fn stamp(&self) -> Option<Stamp> {
-        Stamp::of(&self.dir)
+        Stamp::of(&self.dir, &self.beside.files())
     }
 }
 
 impl Serving {
+    /// The mean distance of two texts that the model draws.
+    pub fn usual_distance(&self) -> f64 {
+        *self.usual_distance.get_or_init(|| self.model.usual_distance())
+    }
+
     /// Refuses what a language model cannot do.
     ///
     /// # Errors

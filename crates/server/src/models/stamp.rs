@@ -7,13 +7,14 @@ use std::{
     time::SystemTime,
 };
 
-/// What a folder looks like from outside. The card, README.md, does not count: it is the user's to edit.
+/// What a folder, and files that belong to it, look like from outside. The card, README.md, does not count: it is the
+/// user's to edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp(Vec<(OsString, u64, Option<SystemTime>, u64)>);
 
 impl Stamp {
     /// `None` if there is no model.
-    pub fn of(dir: &Path) -> Option<Self> {
+    pub fn of(dir: &Path, beside: &[&Path]) -> Option<Self> {
         fs::metadata(dir.join("config.json")).ok()?;
         let mut files = Vec::new();
         for entry in fs::read_dir(dir).ok()? {
@@ -21,6 +22,11 @@ impl Stamp {
             let data = entry.metadata().ok()?;
             if entry.file_name() != "README.md" {
                 files.push((entry.file_name(), data.len(), data.modified().ok(), number(&data)));
+            }
+        }
+        for file in beside {
+            if let Ok(data) = fs::metadata(file) {
+                files.push((file.as_os_str().to_owned(), data.len(), data.modified().ok(), number(&data)));
             }
         }
         files.sort();
@@ -45,12 +51,18 @@ mod tests {
     #[test]
     fn every_file_but_the_card_counts() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(Stamp::of(dir.path()), None);
+        assert_eq!(Stamp::of(dir.path(), &[]), None);
         fs::write(dir.path().join("config.json"), "{}").unwrap();
-        let first = Stamp::of(dir.path());
+        let first = Stamp::of(dir.path(), &[]);
         fs::write(dir.path().join("README.md"), "mine").unwrap();
-        assert!(first.is_some() && Stamp::of(dir.path()) == first);
+        assert!(first.is_some() && Stamp::of(dir.path(), &[]) == first);
         fs::write(dir.path().join("model.safetensors"), "weights").unwrap();
-        assert_ne!(Stamp::of(dir.path()), first);
+        assert_ne!(Stamp::of(dir.path(), &[]), first);
+        let beside = dir.path().join("more").join("mood.directions.json");
+        let with = || Stamp::of(dir.path(), &[&beside]);
+        let before = with();
+        fs::create_dir(dir.path().join("more")).unwrap();
+        fs::write(&beside, "{}").unwrap();
+        assert_ne!(with(), before);
     }
 }

@@ -1,10 +1,11 @@
 //! Pages for people: made on the server, whole in themselves, asking nothing of the network but this server.
 
+mod assets;
 mod docs;
-mod home;
 
+pub use assets::{ASSETS, INDEX};
 pub use docs::docs;
-pub use home::home;
+use strait_report::COLOURS;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -12,7 +13,7 @@ const STYLE: &str = include_str!("style.css");
 fn page(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
-         content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+         content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>{COLOURS}{STYLE}</style>\n</head>\n<body>\n\
          <main>\n{body}</main>\n</body>\n</html>\n",
         escape(title)
     )

@@ -84,14 +84,19 @@ pub fn tokens(pointer: &str, ids: &[u32], vocabulary: usize, limits: &Limits) ->
 /// If there are none or too many, or one has another length or something in it that is no number.
 pub fn latents(pointer: &str, rows: &[Vec<f32>], dim: usize, limits: &Limits) -> Result<(), Refusal> {
     list(pointer, rows.len(), limits)?;
-    for (i, row) in rows.iter().enumerate() {
-        if row.len() != dim {
-            let why = format!("{} numbers; the model's latents have {dim}", row.len());
-            return Err(Refusal::invalid(format!("{pointer}/{i}"), why));
-        }
-        if let Some(j) = row.iter().position(|v| !v.is_finite()) {
-            return Err(Refusal::invalid(format!("{pointer}/{i}/{j}"), "too large for a 32-bit number"));
-        }
+    rows.iter().enumerate().try_for_each(|(i, row)| latent(&format!("{pointer}/{i}"), row, dim))
+}
+
+/// A latent (`dim`), all finite.
+///
+/// # Errors
+/// If it has another length or something in it that is no number.
+pub fn latent(pointer: &str, row: &[f32], dim: usize) -> Result<(), Refusal> {
+    if row.len() != dim {
+        return Err(Refusal::invalid(pointer, format!("{} numbers; the model's latents have {dim}", row.len())));
     }
-    Ok(())
+    match row.iter().position(|v| !v.is_finite()) {
+        Some(j) => Err(Refusal::invalid(format!("{pointer}/{j}"), "too large for a 32-bit number")),
+        None => Ok(()),
+    }
 }

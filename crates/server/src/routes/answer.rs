@@ -3,13 +3,14 @@
 use axum::{http::StatusCode, response::Response};
 use schemars::JsonSchema;
 use serde::Serialize;
+use strait::{Decoding, Latents};
 
 use super::stream;
 use crate::{
     app::App,
     models::Serving,
     refusal::{Refusal, json},
-    work::{self, Job},
+    work::{self, Input, Job, Writing},
 };
 
 /// Tokens of a request.
@@ -55,6 +56,16 @@ pub async fn texts(app: &App, serving: &Serving, job: Job) -> Result<Response, R
         return stream::texts(app, serving, job);
     }
     Ok(ok(&Texts::new(serving, serving.desk.answer(job).await?)))
+}
+
+/// Latents written as texts.
+pub async fn written(
+    serving: &Serving,
+    latents: Latents,
+    (decoding, seed): (Decoding, u64),
+) -> Result<work::Answer, Refusal> {
+    let writing = Some(Writing { decoding, seed, stream: false });
+    serving.desk.answer(Job { input: Input::Nothing, turn: Box::new(move |_| Ok(latents)), writing }).await
 }
 
 /// A good answer.

@@ -63,7 +63,8 @@ async fn health(State(app): State<Arc<App>>) -> Response {
 async fn metrics(State(app): State<Arc<App>>) -> Response {
     let entries = app.shelf.entries().iter();
     let models: Vec<_> = entries.map(|e| (e.name.as_str(), e.serving().is_some(), &*e.meter)).collect();
-    ([(header::CONTENT_TYPE, PROMETHEUS)], render(&app.requests, &models)).into_response()
+    let lanes = [("quick", &*app.lanes.quick.meter), ("long", &*app.lanes.long.meter)];
+    ([(header::CONTENT_TYPE, PROMETHEUS)], render(&app.requests, &models, &lanes)).into_response()
 }
 
 #[cfg(test)]

@@ -11,7 +11,11 @@ use super::{Answer, Route, answer::ok, shape};
 use crate::{
     app::App,
     models::{Entry, Serving},
+    texts::{self, Texts},
 };
+
+/// Labels told of; more are hardly labels.
+const MOST_LABELS: usize = 1000;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -44,6 +48,8 @@ struct Info {
     limits: Value,
     /// How requests are worked on together.
     batching: Value,
+    /// Whether trainings are shown (see /v1/runs).
+    runs: bool,
 }
 
 /// A model.
@@ -57,6 +63,41 @@ struct ModelInfo {
     /// Why the folder's present contents are not served, if they are not.
     problem: Option<String>,
     facts: Option<Facts>,
+    /// The texts it is served with, if there are some.
+    texts: Option<TextsInfo>,
+    /// Names of directions and classifiers that it is served with.
+    directions: Vec<String>,
+    classifiers: Vec<String>,
+}
+
+/// Texts of a model.
+#[derive(Serialize, JsonSchema)]
+struct TextsInfo {
+    /// Of the file.
+    name: String,
+    texts: usize,
+    /// How far they are: searching begins when they are encoded, the map comes after.
+    state: texts::State,
+    /// How many are encoded.
+    encoded: usize,
+    /// The labels that texts have, once they are encoded; at most a thousand are told.
+    labels: Vec<String>,
+    /// What went wrong, if something did.
+    problem: Option<String>,
+}
+
+impl TextsInfo {
+    fn of(texts: &Texts) -> Self {
+        let labels = texts.collection().ok().and_then(|collection| collection.labelled().ok());
+        TextsInfo {
+            name: texts.source.name.clone(),
+            texts: texts.count,
+            state: texts.state(),
+            encoded: texts.encoded(),
+            labels: labels.map_or(Vec::new(), |(_, labels)| labels.names().iter().take(MOST_LABELS).cloned().collect()),
+            problem: texts.problem().map(str::to_owned),
+        }
+    }
 }
 
 /// What a model is.
@@ -118,6 +159,9 @@ async fn info(State(app): State<Arc<App>>) -> Response {
             reloads: entry.meter.reloads.get(),
             problem: entry.problem(),
             facts: serving.as_deref().map(Facts::of),
+            texts: serving.as_deref().and_then(|s| s.texts.as_ref()).map(TextsInfo::of),
+            directions: serving.as_deref().map_or(Vec::new(), |s| s.directions.names()),
+            classifiers: serving.as_deref().map_or(Vec::new(), |s| s.classifiers.names()),
         }
     };
     ok(&Info {
@@ -125,6 +169,7 @@ async fn info(State(app): State<Arc<App>>) -> Response {
         models: app.shelf.entries().iter().map(model).collect(),
         limits: serde_json::to_value(app.limits()).unwrap_or_default(),
         batching: serde_json::to_value(&app.options.batching).unwrap_or_default(),
+        runs: app.options.runs.is_some(),
     })
 }
 

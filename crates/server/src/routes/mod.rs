@@ -1,14 +1,32 @@
 //! One file a group of routes. The table of all of them makes the router, the OpenAPI document and the documentation.
 
+mod analogy;
 mod answer;
+mod audit;
+mod augment;
+mod axes;
+mod classify;
+mod cluster;
+mod complete;
+mod corpus;
+mod dedup;
+mod directions;
 mod embeddings;
 mod health;
 mod info;
 mod interpolate;
 mod latents;
+mod learned;
+mod map;
 mod pages;
 mod reconstruct;
+mod run_stream;
+mod runs;
 mod sample;
+mod score;
+mod search;
+mod similarity;
+mod steer;
 mod stream;
 mod vary;
 
@@ -67,6 +85,21 @@ pub fn table() -> Vec<Route> {
         interpolate::routes(),
         vary::routes(),
         embeddings::routes(),
+        search::routes(),
+        similarity::routes(),
+        dedup::routes(),
+        cluster::routes(),
+        map::routes(),
+        complete::routes(),
+        directions::routes(),
+        steer::routes(),
+        analogy::routes(),
+        axes::routes(),
+        score::routes(),
+        classify::routes(),
+        audit::routes(),
+        augment::routes(),
+        runs::routes(),
     ];
     groups.into_iter().flatten().collect()
 }

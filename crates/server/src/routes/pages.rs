@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::header,
+    http::{HeaderMap, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -22,10 +22,10 @@ pub fn routes() -> Vec<Route> {
         Route {
             path: "/",
             method: "get",
-            summary: "The first page",
+            summary: "The page to work with models",
             body: None,
             answer: Answer::Other(HTML),
-            handler: || get(home),
+            handler: || get(async |headers: HeaderMap| page::INDEX.answer(&headers)),
         },
         Route {
             path: "/docs",
@@ -48,10 +48,6 @@ pub fn routes() -> Vec<Route> {
 
 fn html(page: String) -> Response {
     ([(header::CONTENT_TYPE, HTML), (header::CONTENT_SECURITY_POLICY, POLICY)], page).into_response()
-}
-
-async fn home(State(app): State<Arc<App>>) -> Response {
-    html(page::home(&app.shelf))
 }
 
 async fn docs(State(app): State<Arc<App>>) -> Response {

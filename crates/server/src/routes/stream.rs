@@ -78,7 +78,7 @@ impl Events {
                 self.usage.read = tokens;
                 None
             }
-            Reply::Latents(_) => None,
+            Reply::Odd(_) | Reply::Latents(_) => None,
             Reply::Text(text) => {
                 self.usage.written += text.tokens;
                 self.made += 1;

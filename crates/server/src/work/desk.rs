@@ -9,11 +9,11 @@ use std::{
     thread,
 };
 
-use strait::{Decoded, Latents};
+use strait::{Decoded, Latents, Oddness};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
-    Engine, Job, Reply,
+    Engine, Input, Job, Reply,
     worker::{self, Worker},
 };
 use crate::{metrics::ModelMeter, options::Batching, refusal::Refusal};
@@ -25,8 +25,15 @@ pub struct Desk {
     queue: usize,
 }
 
-/// A place in the queue, free again when it is dropped.
+/// A place in a queue, free again when it is dropped.
 pub struct Ticket(Arc<AtomicUsize>);
+
+impl Ticket {
+    /// A place that has been counted in `waiting`.
+    pub fn new(waiting: &Arc<AtomicUsize>) -> Self {
+        Ticket(waiting.clone())
+    }
+}
 
 impl Drop for Ticket {
     fn drop(&mut self) {
@@ -39,6 +46,8 @@ impl Drop for Ticket {
 pub struct Answer {
     /// Tokens read.
     pub read: usize,
+    /// How odd what was read is, if that was asked.
+    pub odd: Vec<Oddness>,
     pub latents: Option<Latents>,
     pub texts: Vec<Decoded>,
 }
@@ -69,7 +78,7 @@ impl Desk {
         if self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_err() {
             return Err(Refusal::QueueFull { queue: self.queue });
         }
-        let ticket = Ticket(self.waiting.clone());
+        let ticket = Ticket::new(&self.waiting);
         let (reply, replies) = unbounded_channel();
         self.jobs.send((job, reply, ticket)).map_err(|_| Refusal::Stopped)?;
         Ok(replies)
@@ -83,14 +92,59 @@ impl Desk {
         let mut replies = self.submit(job)?;
         let mut answer = Answer::default();
         while let Some(reply) = replies.recv().await {
-            match reply {
-                Reply::Read(tokens) => answer.read = tokens,
-                Reply::Latents(latents) => answer.latents = Some(latents),
-                Reply::Text(text) => answer.texts.push(text),
-                Reply::Failed(why) => return Err(why),
-                Reply::Done => return Ok(answer),
+            if answer.take(reply)? {
+                return Ok(answer);
             }
         }
         Err(Refusal::Stopped)
+    }
+
+    /// The same on a thread that may wait.
+    ///
+    /// # Errors
+    /// As [`Desk::answer`].
+    ///
+    /// # Panics
+    /// On a thread of an asynchronous runtime.
+    pub fn answer_blocking(&self, job: Job) -> Result<Answer, Refusal> {
+        let mut replies = self.submit(job)?;
+        let mut answer = Answer::default();
+        while let Some(reply) = replies.blocking_recv() {
+            if answer.take(reply)? {
+                return Ok(answer);
+            }
+        }
+        Err(Refusal::Stopped)
+    }
+
+    /// The latents of texts, a row each.
+    ///
+    /// # Errors
+    /// As [`Desk::answer`].
+    pub async fn encode(&self, texts: Vec<String>) -> Result<Answer, Refusal> {
+        self.answer(Job { input: Input::Texts(texts), turn: Box::new(Ok), writing: None }).await
+    }
+}
+
+impl Answer {
+    /// Takes in a reply; true at the last one.
+    fn take(&mut self, reply: Reply) -> Result<bool, Refusal> {
+        match reply {
+            Reply::Read(tokens) => self.read = tokens,
+            Reply::Odd(odd) => self.odd = odd,
+            Reply::Latents(latents) => self.latents = Some(latents),
+            Reply::Text(text) => self.texts.push(text),
+            Reply::Failed(why) => return Err(why),
+            Reply::Done => return Ok(true),
+        }
+        Ok(false)
+    }
+
+    /// The latents of a job without writing.
+    ///
+    /// # Errors
+    /// If it had none.
+    pub fn into_latents(self) -> Result<Latents, Refusal> {
+        self.latents.ok_or(Refusal::Stopped)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use strait::{Decoded, Decoding, Latents, Model};
+use strait::{Decoded, Decoding, Latents, Model, Oddness};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Ticket;
@@ -27,6 +27,8 @@ pub struct Job {
 #[derive(Debug)]
 pub enum Input {
     Texts(Vec<String>),
+    /// Texts whose oddness is part of the answer.
+    Scored(Vec<String>),
     Tokens(Vec<Vec<u32>>),
     /// Nothing: the turn brings the latents.
     Nothing,
@@ -49,6 +51,8 @@ pub struct Writing {
 pub enum Reply {
     /// So many tokens were read.
     Read(usize),
+    /// How odd the texts are that were read, if that was asked.
+    Odd(Vec<Oddness>),
     /// The latents, the answer of a job without writing.
     Latents(Latents),
     /// A text; they come in order.
@@ -72,17 +76,28 @@ pub(super) struct Active {
 
 pub(super) enum Stage {
     /// Rows `next..` are still to be read.
-    Read { ids: Vec<Vec<u32>>, next: usize, values: Vec<f32>, dim: usize },
+    Read(Reading),
     /// Rows `next..` are still to be written.
     Write { latents: Latents, seeds: Vec<u64>, next: usize },
     /// Nothing is left.
     Over,
 }
 
+pub(super) struct Reading {
+    pub ids: Vec<Vec<u32>>,
+    next: usize,
+    /// Latents of the rows before, (next, dim).
+    values: Vec<f32>,
+    dim: usize,
+    /// How odd they are, if that is asked.
+    pub odd: Option<Vec<Oddness>>,
+}
+
 impl Active {
-    pub fn new(job: Job, ids: Vec<Vec<u32>>, reply: UnboundedSender<Reply>, ticket: Ticket) -> Self {
+    /// A job whose texts are these token ids; `scored` if their oddness is asked.
+    pub fn new(job: Job, (ids, scored): (Vec<Vec<u32>>, bool), reply: UnboundedSender<Reply>, ticket: Ticket) -> Self {
         let slice = if job.writing.as_ref().is_some_and(|w| w.stream) { FIRST_SLICE } else { usize::MAX };
-        let stage = Stage::Read { ids, next: 0, values: Vec::new(), dim: 0 };
+        let stage = Stage::Read(Reading { ids, next: 0, values: Vec::new(), dim: 0, odd: scored.then(Vec::new) });
         Active { stage, writing: job.writing, turn: Some(job.turn), reply, _ticket: ticket, slice }
     }
 
@@ -98,7 +113,7 @@ impl Active {
     /// Whether both are in the same stage and their rows can be worked on together.
     pub fn goes_with(&self, other: &Active) -> bool {
         match (&self.stage, &other.stage) {
-            (Stage::Read { .. }, Stage::Read { .. }) => true,
+            (Stage::Read(own), Stage::Read(others)) => own.odd.is_some() == others.odd.is_some(),
             (Stage::Write { .. }, Stage::Write { .. }) => {
                 self.writing.as_ref().map(|w| &w.decoding) == other.writing.as_ref().map(|w| &w.decoding)
             }
@@ -109,7 +124,7 @@ impl Active {
     /// Tokens of row `next + i` at most; `None` beyond the last row.
     fn cost(&self, i: usize) -> Option<usize> {
         match &self.stage {
-            Stage::Read { ids, next, .. } => ids.get(next + i).map(|ids| ids.len() + 1),
+            Stage::Read(reading) => reading.ids.get(reading.next + i).map(|ids| ids.len() + 1),
             Stage::Write { latents, next, .. } => (next + i < latents.len()).then(|| {
                 let options = self.writing.as_ref().and_then(|w| w.decoding.options.as_ref());
                 options.map_or(1, |o| o.max_len.saturating_mul(o.beam).max(1))
@@ -121,7 +136,7 @@ impl Active {
     /// The next rows, of at most `budget` tokens, and their cost; at least one row if `some`.
     pub fn next_rows(&self, budget: usize, some: bool) -> (Range<usize>, usize) {
         let start = match self.stage {
-            Stage::Read { next, .. } | Stage::Write { next, .. } => next,
+            Stage::Read(Reading { next, .. }) | Stage::Write { next, .. } => next,
             Stage::Over => 0,
         };
         let (mut rows, mut total) = (0, 0usize);
@@ -147,25 +162,31 @@ impl Active {
         total
     }
 
-    /// Rows were read: latents (rows, `dim`). After the last one comes the turn.
-    pub fn was_read(&mut self, rows: usize, part: &[f32], width: usize) {
-        let Stage::Read { ids, next, values, dim } = &mut self.stage else { return };
-        values.extend_from_slice(part);
-        *dim = width;
-        *next += rows;
-        if *next == ids.len() {
+    /// Rows were read: latents (rows, `dim`) and how odd they are. After the last one comes the turn.
+    pub fn was_read(&mut self, rows: usize, (part, width): (&[f32], usize), odd: &mut impl Iterator<Item = Oddness>) {
+        let Stage::Read(reading) = &mut self.stage else { return };
+        reading.values.extend_from_slice(part);
+        if let Some(all) = &mut reading.odd {
+            all.extend(odd.take(rows));
+        }
+        reading.dim = width;
+        reading.next += rows;
+        if reading.next == reading.ids.len() {
             self.turn();
         }
     }
 
     /// From latents that were read to those that are written, or to the answer.
     pub fn turn(&mut self) {
-        let Stage::Read { ids, values, dim, .. } = std::mem::replace(&mut self.stage, Stage::Over) else { return };
-        let latents = match dim {
-            0 => Latents::without_values(ids.len()),
-            _ => Latents::new(values, dim),
+        let Stage::Read(reading) = std::mem::replace(&mut self.stage, Stage::Over) else { return };
+        let latents = match reading.dim {
+            0 => Latents::without_values(reading.ids.len()),
+            _ => Latents::new(reading.values, reading.dim),
         };
-        self.send(Reply::Read(ids.iter().map(Vec::len).sum()));
+        self.send(Reply::Read(reading.ids.iter().map(Vec::len).sum()));
+        if let Some(odd) = reading.odd {
+            self.send(Reply::Odd(odd));
+        }
         let Some(turn) = self.turn.take() else { return };
         match (turn(latents), &self.writing) {
             (Err(e), _) => self.fail(Refusal::invalid("", e.to_string())),

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use strait::{Decoded, Decoding, DecodingOptions, Error, Latents};
+use strait::{Decoded, Decoding, DecodingOptions, Error, Latents, Oddness};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Answer, Desk, Engine, Input, Job, Reply, Writing};
@@ -31,6 +31,16 @@ impl Engine for Fake {
     fn encode(&self, ids: &[&[u32]]) -> Result<Latents, Error> {
         assert!(!ids.iter().any(|ids| ids.contains(&BAD)), "a bad token, as the test wants it");
         Ok(Latents::new(ids.iter().map(|ids| ids.iter().sum::<u32>() as f32).collect(), 1))
+    }
+    fn score(&self, ids: &[&[u32]]) -> Result<(Latents, Vec<Oddness>), Error> {
+        let odd = |ids: &&[u32]| Oddness {
+            nats: ids.len() as f64,
+            nats_per_token: 1.0,
+            log_density: None,
+            tokens: Vec::new(),
+            end: 0.0,
+        };
+        Ok((self.encode(ids)?, ids.iter().map(odd).collect()))
     }
     fn decode(&self, latents: &Latents, _: &Decoding, seeds: &[u64]) -> Result<Vec<Decoded>, Error> {
         let _ = self.batches.lock().unwrap().send(seeds.len());
@@ -90,7 +100,7 @@ fn answer(mut replies: UnboundedReceiver<Reply>) -> Result<Answer, Refusal> {
             Reply::Text(text) => answer.texts.push(text),
             Reply::Failed(why) => return Err(why),
             Reply::Done => return Ok(answer),
-            Reply::Read(_) | Reply::Latents(_) => {}
+            Reply::Read(_) | Reply::Odd(_) | Reply::Latents(_) => {}
         }
     }
 }

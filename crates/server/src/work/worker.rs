@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use strait::Latents;
+use strait::{Latents, Oddness};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
@@ -85,15 +85,16 @@ impl<E: Engine> Worker<E> {
 
     /// Reads the tokens of a new job.
     fn admit(&mut self, (mut job, reply, ticket): (Job, UnboundedSender<Reply>, Ticket)) {
+        let scored = matches!(job.input, Input::Scored(_));
         let ids = match std::mem::replace(&mut job.input, Input::Nothing) {
-            Input::Texts(texts) => catch_unwind(AssertUnwindSafe(|| self.engine.tokens(&texts))),
+            Input::Texts(texts) | Input::Scored(texts) => catch_unwind(AssertUnwindSafe(|| self.engine.tokens(&texts))),
             Input::Tokens(ids) => Ok(ids),
             Input::Nothing => Ok(Vec::new()),
         };
         let failed = ids.is_err();
         let ids = ids.unwrap_or_default();
         let nothing_to_read = ids.is_empty();
-        let mut active = Active::new(job, ids, reply, ticket);
+        let mut active = Active::new(job, (ids, scored), reply, ticket);
         if failed {
             panicked(&self.meter, &mut active);
         } else if nothing_to_read {
@@ -116,7 +117,7 @@ impl<E: Engine> Worker<E> {
         let batch = self.pick();
         let Some(first) = batch.first() else { return };
         let (jobs, rows) = (batch.len(), batch.iter().map(|(_, rows)| rows.len()).sum::<usize>());
-        let reads = matches!(self.active[first.0].stage, Stage::Read { .. });
+        let reads = matches!(self.active[first.0].stage, Stage::Read(_));
         let began = Instant::now();
         if !self.work(&batch) {
             // One of them is to blame; alone, the others succeed.
@@ -153,18 +154,19 @@ impl<E: Engine> Worker<E> {
     /// Works on rows and hands them out; false if that panicked, or failed otherwise, before anything was handed out.
     fn work(&mut self, batch: &[(usize, Range<usize>)]) -> bool {
         let done = catch_unwind(AssertUnwindSafe(|| match &self.active[batch[0].0].stage {
-            Stage::Read { .. } => self.read(batch),
+            Stage::Read(_) => self.read(batch),
             Stage::Write { .. } => self.write(batch),
             Stage::Over => None,
         }));
         let Ok(Some(done)) = done else { return false };
         match done {
-            Rows::Read(latents) => {
-                let mut at = 0;
+            Rows::Read(latents, odd) => {
+                let (mut at, mut odd) = (0, odd.into_iter());
                 for (i, rows) in batch {
                     let part = &latents.data()[at * latents.dim()..][..rows.len() * latents.dim()];
                     at += rows.len();
-                    guarded(&self.meter, &mut self.active[*i], |job| job.was_read(rows.len(), part, latents.dim()));
+                    let part = (part, latents.dim());
+                    guarded(&self.meter, &mut self.active[*i], |job| job.was_read(rows.len(), part, &mut odd));
                 }
             }
             Rows::Written(texts) => {
@@ -179,13 +181,17 @@ impl<E: Engine> Worker<E> {
     }
 
     fn read(&self, batch: &[(usize, Range<usize>)]) -> Option<Rows> {
-        let mut all: Vec<&[u32]> = Vec::new();
+        let (mut all, mut scored): (Vec<&[u32]>, bool) = (Vec::new(), false);
         for (i, rows) in batch {
-            let Stage::Read { ids, .. } = &self.active[*i].stage else { return None };
-            all.extend(ids[rows.clone()].iter().map(Vec::as_slice));
+            let Stage::Read(reading) = &self.active[*i].stage else { return None };
+            scored = reading.odd.is_some();
+            all.extend(reading.ids[rows.clone()].iter().map(Vec::as_slice));
         }
         self.meter.read.add(all.iter().map(|ids| ids.len() as u64).sum());
-        self.engine.encode(&all).ok().map(Rows::Read)
+        match scored {
+            true => self.engine.score(&all).ok().map(|(latents, odd)| Rows::Read(latents, odd)),
+            false => self.engine.encode(&all).ok().map(|latents| Rows::Read(latents, Vec::new())),
+        }
     }
 
     fn write(&self, batch: &[(usize, Range<usize>)]) -> Option<Rows> {
@@ -207,7 +213,7 @@ impl<E: Engine> Worker<E> {
 
 /// What a batch gave, in its order.
 enum Rows {
-    Read(Latents),
+    Read(Latents, Vec<Oddness>),
     Written(Vec<strait::Decoded>),
 }
 

@@ -60,11 +60,20 @@ fn draws_are_those_of_the_library_for_the_same_seed() {
 fn ways_go_from_end_to_end() {
     let running = Running::usual();
     let (a, b) = (&*fixture().texts[0], &*fixture().texts[1]);
+    let ends = first().encode(&[a, b]);
     for (name, path) in [("straight", Path::Straight), ("spherical", Path::Spherical)] {
         let way = running.done("/v1/interpolate", &json!({"a": a, "b": b, "steps": 3, "path": name}));
         let latents = first().way((a, b), 3, path).unwrap();
         assert_eq!(strings(&way["texts"]), first().decode_seeded(&latents, &Decoding::default(), 1).unwrap());
         assert_eq!(way["t"], json!([0.0, 0.5, 1.0]));
+        // Latents in the place of texts.
+        for body in [
+            json!({"from": ends.row(0), "to": ends.row(1), "steps": 3, "path": name}),
+            json!({"a": a, "to": ends.row(1), "steps": 3, "path": name}),
+            json!({"from": ends.row(0), "b": b, "steps": 3, "path": name}),
+        ] {
+            assert_eq!(running.done("/v1/interpolate", &body)["texts"], way["texts"], "{body}");
+        }
     }
     let one = running.done("/v1/interpolate", &json!({"a": a, "b": b, "steps": 1}));
     assert_eq!(one["t"], json!([0.0]));
@@ -112,6 +121,19 @@ fn a_language_model_samples_and_says_what_it_cannot_do() {
         ("/v1/decode", json!({"latents": [[1.0]]})),
         ("/v1/vary", json!({"text": "a"})),
         ("/v1/embeddings", json!({"input": "a"})),
+        ("/v1/search", json!({"queries": ["a"], "texts": ["b"]})),
+        ("/v1/similarity", json!({"a": "a", "b": "b"})),
+        ("/v1/dedup", json!({"texts": ["a", "b"]})),
+        ("/v1/cluster", json!({"texts": ["a", "b"]})),
+        ("/v1/map", json!({"texts": ["a", "b"]})),
+        ("/v1/complete", json!({"texts": ["a", "b"]})),
+        ("/v1/steer", json!({"texts": ["a"], "toward": "b"})),
+        ("/v1/analogy", json!({"a": "a", "b": "b", "c": "c"})),
+        ("/v1/axes", json!({})),
+        ("/v1/augment", json!({"texts": ["a"], "labels": ["b"]})),
+        ("/v1/move", json!({"text": "a"})),
+        ("/v1/classify", json!({"texts": ["a"], "by": "b"})),
+        ("/v1/directions/learn", json!({"examples": {"a": ["a", "b"], "b": ["c", "d"]}})),
     ] {
         let response = running.post(path, &with(body, &json!({"model": "language"})).to_string());
         assert_eq!(response.status, 422, "{path}");
@@ -121,18 +143,21 @@ fn a_language_model_samples_and_says_what_it_cannot_do() {
 
 #[test]
 fn every_example_of_the_description_is_answered() {
-    let running = Running::usual();
+    let running = Running::full();
     let document = running.get("/openapi.json").json();
     let latent = running.done("/v1/encode", &json!({"texts": ["a"]}))["latents"].clone();
     let mut asked = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         if methods["get"].is_object() {
-            assert_eq!(running.get(path).status, 200, "{path}");
+            let path = path.replace("{run}", "first").replace("{from}", "0");
+            assert_eq!(running.get(&path).status, 200, "{path}");
         }
         let mut example = methods["post"]["requestBody"]["content"]["application/json"]["example"].clone();
         if example.is_object() {
-            if path == "/v1/decode" {
-                example["latents"] = latent.clone();
+            match path.as_str() {
+                "/v1/decode" => example["latents"] = latent.clone(),
+                "/v1/steer" => example["toward"] = json!(fixture().labels[0]),
+                _ => {}
             }
             let answer = running.done(path, &example);
             let reference = &methods["post"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
@@ -142,7 +167,7 @@ fn every_example_of_the_description_is_answered() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 7);
+    assert_eq!(asked, 26);
 }
 
 #[test]

@@ -23,6 +23,10 @@ fn requests() -> Vec<(&'static str, Value)> {
             ("/v1/sample", json!({"n": 2, "seed": i, "model": "language", "max_len": 10})),
             ("/v1/vary", json!({"text": texts[i], "n": 2, "seed": i, "top_k": 3, "max_len": 10})),
             ("/v1/interpolate", json!({"a": texts[i], "b": texts[i + 1], "steps": 3, "max_len": 10})),
+            ("/v1/score", json!({"texts": texts[i..3 * i + 1]})),
+            ("/v1/score", json!({"texts": texts[i..i + 2], "model": "language"})),
+            ("/v1/search", json!({"queries": texts[i..i + 2], "k": 3, "texts": texts[20..40]})),
+            ("/v1/move", json!({"text": texts[i], "principal": [1.0, -1.0], "max_len": 10})),
         ]);
     }
     requests

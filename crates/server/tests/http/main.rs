@@ -2,10 +2,14 @@
 
 mod answers;
 mod client;
+mod collections;
+mod learned;
 mod lifecycle;
 mod load;
 mod malformed;
 mod refusals;
+mod runs;
+mod scores;
 mod streams;
 
 use std::{
@@ -16,15 +20,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use strait::{
-    Budget, Model, Recipe, Size, Training,
+    Budget, Classifier, ClassifierRequest, Collection, Directions, DirectionsRequest, Model, Recipe, Size, Training,
     text::{
-        grammar::{Grammar, Language},
-        read::{ReadOptions, read_from},
+        grammar::{Factor, Grammar, Language},
+        read::{self, ReadOptions, read_from},
     },
 };
-use strait_server::{Event, ModelPlace, Options, Server};
+use strait_server::{Event, LearnedPlace, ModelPlace, Options, Server, TextsPlace};
 
 use client::{Client, Response};
 
@@ -35,6 +39,10 @@ struct Fixture {
     second: PathBuf,
     language: PathBuf,
     texts: Vec<String>,
+    /// The tense of each text.
+    labels: Vec<String>,
+    /// Both as a file.
+    labelled: PathBuf,
 }
 
 fn fixture() -> &'static Fixture {
@@ -55,9 +63,13 @@ fn fixture() -> &'static Fixture {
             training.run(&mut (), &AtomicBool::new(false)).unwrap();
             out
         };
+        let labels: Vec<String> = sentences.iter().map(|s| s.label(Factor::Tense).to_owned()).collect();
+        let labelled = dir.join("labelled.jsonl");
+        let line = |(text, label): (&String, &String)| format!("{}\n", json!({"text": text, "tense": label}));
+        fs::write(&labelled, texts.iter().zip(&labels).map(line).collect::<String>()).unwrap();
         let (first, second) = (train("first", "dae", 1), train("second", "dae", 2));
         let language = train("language", "lm-lstm", 1);
-        Fixture { first, second, language, texts, dir }
+        Fixture { first, second, language, texts, labels, labelled, dir }
     })
 }
 
@@ -84,6 +96,13 @@ impl Running {
     /// With the first model under its name, and the language model.
     fn usual() -> Self {
         Running::new(usual())
+    }
+
+    /// The same with labelled texts, directions, a classifier and trainings, once the map is drawn.
+    fn full() -> Self {
+        let running = Running::new(full());
+        running.until("mapped", || running.get("/info").json()["models"][0]["texts"]["state"] == "ready");
+        running
     }
 
     fn client(&self) -> Client {
@@ -142,9 +161,47 @@ fn usual() -> Options {
     Options::new(vec![ModelPlace::new(&fixture().first), ModelPlace::new(&fixture().language)])
 }
 
+/// Everything that there is to serve.
+fn full() -> Options {
+    static LEARNED: OnceLock<[PathBuf; 2]> = OnceLock::new();
+    let [directions, classifier] = LEARNED.get_or_init(|| {
+        let [directions, classifier] =
+            ["tense.directions.json", "tense.classifier.json"].map(|f| fixture().dir.join(f));
+        let found = Directions::learn(collection(), first(), &DirectionsRequest::default()).unwrap();
+        fs::write(&directions, found.to_bytes()).unwrap();
+        let how = ClassifierRequest { shuffles: 0, ..ClassifierRequest::default() };
+        fs::write(&classifier, Classifier::train(collection(), first(), &how).unwrap().to_bytes()).unwrap();
+        [directions, classifier]
+    });
+    let learned = |path: &PathBuf| vec![LearnedPlace { model: None, path: path.clone() }];
+    Options {
+        texts: vec![TextsPlace { model: Some("first".into()), path: fixture().labelled.clone(), read: reading() }],
+        directions: learned(directions),
+        classifiers: learned(classifier),
+        runs: Some(fixture().dir.clone()),
+        ..usual()
+    }
+}
+
+fn reading() -> ReadOptions {
+    ReadOptions { column: Some("text".into()), label_column: Some("tense".into()), ..ReadOptions::default() }
+}
+
+/// The labelled texts under the first model.
+fn collection() -> &'static Collection {
+    static COLLECTION: OnceLock<Collection> = OnceLock::new();
+    let make = || first().collect(read::read(&fixture().labelled, &reading()).unwrap(), &mut |_, _| {}).unwrap();
+    COLLECTION.get_or_init(make)
+}
+
 fn first() -> &'static Model {
     static MODEL: OnceLock<Model> = OnceLock::new();
     MODEL.get_or_init(|| Model::open(&fixture().first).unwrap())
+}
+
+/// A value as it looks when it has been sent: 32-bit numbers in few digits.
+fn told(value: &impl serde::Serialize) -> Value {
+    serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
 }
 
 fn strings(value: &Value) -> Vec<String> {

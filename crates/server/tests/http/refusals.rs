@@ -47,12 +47,63 @@ fn fields_that_cannot_be_are_named() {
         ("embeddings", json!({"input": [-1]}), 422, "/input/0"),
         ("embeddings", json!({"input": "a", "dimensions": 1}), 422, "/dimensions"),
         ("embeddings", json!({"input": "a", "encoding_format": "hex"}), 422, "/encoding_format"),
+        ("interpolate", json!({"a": "a"}), 422, "/b"),
+        ("interpolate", json!({"from": [1.0], "b": "b"}), 422, "/from"),
+        ("interpolate", json!({"a": "a", "from": [1.0], "b": "b"}), 422, "/from"),
+        ("interpolate", json!({"a": "a", "b": "b", "steps": 2, "texts": ["c"]}), 422, "/texts"),
+        ("interpolate", json!({"a": "a", "b": "b", "steps": 2, "path": "manifold"}), 422, "/texts"),
+        ("interpolate", json!({"a": "a", "b": "b", "path": "manifold", "texts": ["c"], "steps": 1}), 422, "/steps"),
+        ("search", json!({"queries": ["a"]}), 422, "/texts"),
+        ("search", json!({"texts": ["a"]}), 422, "/queries"),
+        ("search", json!({"queries": ["a"], "latents": [[1.0]], "texts": ["a"]}), 422, "/latents"),
+        ("search", json!({"queries": ["a"], "texts": ["a"], "labels": []}), 422, "/labels"),
+        ("search", json!({"queries": ["a"], "labels": ["a"]}), 422, "/labels"),
+        ("search", json!({"queries": ["a"], "texts": ["a"], "k": 11}), 422, "/k"),
+        ("similarity", json!({"a": "a", "b": long}), 422, "/b"),
+        ("dedup", json!({"texts": ["a", "b"], "threshold": -1}), 422, "/threshold"),
+        ("dedup", json!({"texts": ["a", "b"]}), 422, "/threshold"),
+        ("cluster", json!({"texts": ["a", "b"], "k": 3}), 422, "/k"),
+        ("cluster", json!({"texts": ["a", "b"], "k": 1, "density": 2}), 422, "/density"),
+        ("map", json!({"texts": ["a", "b", "c"]}), 422, "/texts"),
+        ("map", json!({}), 422, "/texts"),
+        ("map/place", json!({"texts": ["a"]}), 422, "/texts"),
+        ("map/at", json!({"places": [[1.0, 2.0, 3.0]]}), 422, "/places/0"),
+        ("map/at", json!({"places": [[1.0, 1e300]]}), 422, "/places/0"),
+        ("complete", json!({"n": 11}), 422, "/n"),
+        ("directions/learn", json!({"examples": {"a": ["a", "b"]}}), 422, "/examples"),
+        ("directions/learn", json!({"examples": {"a/b": ["a", long]}}), 422, "/examples/a~1b/1"),
+        ("directions/learn", json!({"texts": ["a", "b"]}), 422, "/labels"),
+        ("directions/learn", json!({"texts": ["a"], "labels": ["a"], "examples": {}}), 422, "/examples"),
+        ("steer", json!({"texts": ["a"], "toward": "x"}), 422, "/by"),
+        ("steer", json!({"texts": ["a"], "toward": "x", "by": "none"}), 422, "/by"),
+        ("steer", json!({"texts": ["a"], "toward": "x", "by": {"strait_directions": 1}}), 422, "/by"),
+        ("steer", json!({"texts": ["a"], "toward": "x", "content": 2}), 422, "/content"),
+        ("steer", json!({"texts": ["a"], "toward": "x", "strength": 1e9}), 422, "/strength"),
+        ("analogy", json!({"a": "a", "b": "b"}), 422, "/c"),
+        ("axes", json!({"text": "a", "latent": [1.0]}), 422, "/latent"),
+        ("axes", json!({"latent": [1.0]}), 422, "/latent"),
+        ("move", json!({"principal": [1.0]}), 422, "/text"),
+        ("move", json!({"text": "a", "principal": vec![0.0; 99]}), 422, "/principal"),
+        ("move", json!({"text": "a", "principal": [0.0, 1e9]}), 422, "/principal/1"),
+        ("move", json!({"text": "a", "labels": {"x": 1.0}}), 422, "/by"),
+        ("score", json!({"texts": []}), 422, "/texts"),
+        ("classify", json!({"texts": ["a"]}), 422, "/by"),
+        ("classify", json!({"texts": ["a"], "by": {"strait_classifier": 1}}), 422, "/by"),
+        ("classify", json!({"texts": ["a"], "by": "a", "examples": {}}), 422, "/examples"),
+        ("classify/learn", json!({"texts": ["a", "b"], "labels": ["a", "b"], "folds": 1}), 422, "/folds"),
+        ("classify/learn", json!({"texts": ["a", "b"], "labels": ["a", "b"]}), 422, "/texts"),
+        ("audit", json!({"texts": ["a"]}), 422, "/train"),
+        ("augment", json!({"texts": ["a"], "labels": ["a"]}), 422, "/texts"),
+        ("augment", json!({"texts": ["a"], "sure": 2}), 422, "/sure"),
+        ("augment", json!({"texts": ["a"], "distance": -1}), 422, "/distance"),
     ] {
         let response = running.post(&format!("/v1/{path}"), &body.to_string());
         let error = &response.json()["error"];
         assert_eq!((response.status, error["param"].as_str()), (status, Some(param)), "{path} {body}: {error}");
         assert!(error["message"].as_str().unwrap().len() > 10 && error["code"].is_string(), "{error}");
     }
+    let said = running.post("/v1/steer", r#"{"texts": ["a"], "toward": "x", "by": {"strait_directions": 1}}"#).json();
+    assert!(said["error"]["message"].as_str().unwrap().contains("does not hold directions"), "{said}");
     let unknown = running.post("/v1/sample", r#"{"model": "frist"}"#).json();
     assert!(unknown["error"]["message"].as_str().unwrap().contains("first, language"), "{unknown}");
 }

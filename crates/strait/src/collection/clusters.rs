@@ -145,13 +145,13 @@ mod tests {
     use strait_text::Record;
 
     use super::*;
-    use crate::Latents;
+    use crate::{Latents, collection::Source};
 
     #[test]
     fn each_text_is_split_by_its_own_script() {
         let texts = ["The red kite, the sea!", "风筝在海边。", "A kite ..."];
         let records = texts.map(|text| Record { text: text.into(), label: None }).to_vec();
-        let texts = Collection::by_hand(records, Latents::new(vec![0.0; 3], 1));
+        let texts = Collection::new(Source::made(), records, Latents::new(vec![0.0; 3], 1)).unwrap();
         let (ids, names) = texts.words();
         assert_eq!(names, ["the", "red", "kite", "sea", "风", "筝", "在", "海", "边", "a"]);
         assert_eq!(ids, [vec![0, 1, 2, 0, 3], vec![4, 5, 6, 7, 8], vec![9, 2]]);

@@ -1,10 +1,12 @@
 //! Texts in the plane, and new texts for the empty places between them.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use strait_latent::{
-    Principal,
-    project::{MapOptions, Place, latent_at, map_heard, sparse_places, trustworthiness},
-    search::Metric,
+    Matrix, Principal,
+    project::{MapOptions, Place, Sparse, latent_at, map_heard, place, sparse_places, trustworthiness},
+    search::{Exact, Metric},
 };
 
 use super::Collection;
@@ -77,28 +79,59 @@ impl Collection {
         Ok(Layout { trustworthiness, places })
     }
 
+    /// Where latents of other texts lie on a layout: among the places of their nearest texts.
+    ///
+    /// # Errors
+    /// If the layout is of another collection, or the latents are of another model or not finite.
+    pub fn place(&self, layout: &Layout, latents: &Latents) -> Result<Vec<Place>, Error> {
+        let queries = Matrix::new(latents.data(), latents.dim())?;
+        let lists = Exact::new(self.matrix()?, Metric::Euclidean).nearest_all(queries, AROUND.min(self.len()))?;
+        Ok(place(&layout.places, &lists)?)
+    }
+
+    /// The latents that would lie at spots of a layout, a row each.
+    ///
+    /// # Errors
+    /// If the layout is of another collection, or a spot is not finite.
+    pub fn latents_at(&self, layout: &Layout, spots: &[Place]) -> Result<Latents, Error> {
+        let mut latents = Vec::with_capacity(spots.len() * self.latents.dim());
+        for &spot in spots {
+            latents.extend(latent_at(self.matrix()?, &layout.places, spot, AROUND.min(self.len()))?);
+        }
+        Ok(Latents::new(latents, self.latents.dim()))
+    }
+
     /// At most `n` new texts for the emptiest places of a layout; fewer, where it has not so many, or where a text of the
     /// collection, or one that was just made, came out again.
     ///
     /// # Errors
     /// If the layout is of another collection, or the controls of decoding contradict each other.
     pub fn fill(&self, model: &Model, layout: &Layout, n: usize, decoding: &Decoding) -> Result<Vec<Filling>, Error> {
-        let empty = sparse_places(&layout.places, 4 * n)?;
-        let mut latents = Vec::with_capacity(empty.len() * self.latents.dim());
-        for spot in &empty {
-            latents.extend(latent_at(self.matrix()?, &layout.places, spot.centre, AROUND.min(self.len()))?);
-        }
-        if empty.is_empty() {
+        let (spots, latents) = self.empty_places(layout, n)?;
+        if spots.is_empty() {
             return Ok(Vec::new());
         }
-        let texts = model.decode(&Latents::new(latents, self.latents.dim()), decoding)?;
-        let mut known: std::collections::HashSet<&str> = self.records.iter().map(|r| r.text.as_str()).collect();
-        let fresh = texts.iter().zip(&empty).filter(|(text, _)| !text.trim().is_empty() && known.insert(text.as_str()));
-        let filling = |(text, spot): (&String, &strait_latent::project::Sparse)| Filling {
-            text: text.clone(),
-            place: spot.centre,
-            radius: spot.radius,
-        };
-        Ok(fresh.take(n).map(filling).collect())
+        Ok(self.fillings(&spots, model.decode(&latents, decoding)?, n))
+    }
+
+    /// The emptiest places of a layout, the emptiest first, and the latents that would lie there: more than `n`, as not
+    /// each gives a new text.
+    ///
+    /// # Errors
+    /// If the layout is of another collection.
+    pub fn empty_places(&self, layout: &Layout, n: usize) -> Result<(Vec<Sparse>, Latents), Error> {
+        let spots = sparse_places(&layout.places, n.saturating_mul(4))?;
+        let centres: Vec<Place> = spots.iter().map(|spot| spot.centre).collect();
+        let latents = self.latents_at(layout, &centres)?;
+        Ok((spots, latents))
+    }
+
+    /// Of the texts that were decoded for empty places, the first `n` that are new.
+    pub fn fillings(&self, spots: &[Sparse], texts: Vec<String>, n: usize) -> Vec<Filling> {
+        let mut known: HashSet<&str> = self.records.iter().map(|r| r.text.as_str()).collect();
+        let fresh: Vec<bool> =
+            texts.iter().map(|text| !text.trim().is_empty() && known.insert(text.as_str())).collect();
+        let new = texts.into_iter().zip(spots).zip(fresh).filter(|(_, fresh)| *fresh).take(n);
+        new.map(|((text, spot), _)| Filling { text, place: spot.centre, radius: spot.radius }).collect()
     }
 }

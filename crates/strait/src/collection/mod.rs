@@ -73,16 +73,25 @@ impl Model {
         }
         hear(records.len(), records.len());
         let source = Source { name: corpus.report.name, hash: corpus.report.hash };
-        Ok(Collection { source, records, latents: Latents::new(data, self.latent_size()), index: None })
+        Collection::new(source, records, Latents::new(data, self.latent_size()))
+    }
+}
+
+#[cfg(test)]
+impl Source {
+    pub(crate) fn made() -> Self {
+        Source { name: "made".into(), hash: String::new() }
     }
 }
 
 impl Collection {
-    /// Texts with latents made by hand.
-    #[cfg(test)]
-    pub(crate) fn by_hand(records: Vec<Record>, latents: Latents) -> Self {
-        let source = Source { name: "made".into(), hash: String::new() };
-        Collection { source, records, latents, index: None }
+    /// Of texts that were encoded already, a row of `latents` each.
+    ///
+    /// # Errors
+    /// Without texts, if there is not one latent for each, or if one is not finite, as those of a damaged model.
+    pub fn new(source: Source, records: Vec<Record>, latents: Latents) -> Result<Self, Error> {
+        Matrix::new(latents.data(), latents.dim())?.expect_len("texts", records.len())?;
+        Ok(Collection { source, records, latents, index: None })
     }
 
     /// Number of texts, at least 1.
@@ -162,7 +171,17 @@ impl Collection {
     /// # Errors
     /// With fewer than two steps, or so few texts that they show no way.
     pub fn way(&self, model: &Model, (a, b): (&str, &str), steps: usize) -> Result<Latents, Error> {
-        let ends = model.encode(&[a, b]);
+        self.between(&model.encode(&[a, b]), steps)
+    }
+
+    /// The same from row 0 of `ends` to row 1.
+    ///
+    /// # Errors
+    /// As [`Collection::way`], or if the ends have other dimensions.
+    ///
+    /// # Panics
+    /// If there are fewer than two rows.
+    pub fn between(&self, ends: &Latents, steps: usize) -> Result<Latents, Error> {
         let taken = self.len().min(WAY);
         let rows: Vec<usize> = (0..taken).map(|i| i * self.len() / taken).collect();
         let rows = self.matrix()?.select(&rows)?;

@@ -161,7 +161,12 @@ mod tests {
             text: s.text.clone(),
             label: Some(if is_past(s) { "past" } else { "other" }.into()),
         };
-        Collection::by_hand(sentences.iter().map(record).collect(), Latents::new(data, 4))
+        Collection::new(
+            crate::collection::Source::made(),
+            sentences.iter().map(record).collect(),
+            Latents::new(data, 4),
+        )
+        .unwrap()
     }
 
     fn is_past(sentence: &Sentence) -> bool {

@@ -154,6 +154,14 @@ impl Directions {
     pub fn open(path: &Path, model: &Model) -> Result<Self, Error> {
         learned::open(path, model)
     }
+
+    /// Reads directions for `model` from the bytes of a file; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`Directions::open`].
+    pub fn read(bytes: &[u8], path: &Path, model: &Model) -> Result<Self, Error> {
+        learned::read(bytes, path, model)
+    }
 }
 
 impl Learned for Directions {

@@ -9,9 +9,9 @@ mod directions;
 
 use serde::Serialize;
 use strait_eval::Unit;
-use strait_latent::{Matrix, correlation::cosine};
+use strait_latent::{Direction, Matrix, correlation::cosine};
 
-use crate::{Decoding, Error, Latents, Model};
+use crate::{Decoding, Error, Latents, Model, Oddness};
 
 pub use attribute::{Attribute, SideEffect};
 pub use directions::{DirectionReport, Directions, DirectionsRequest};
@@ -56,6 +56,103 @@ pub struct Edit {
     pub verified: bool,
 }
 
+/// What an edit of a text tries, and how its outcomes are judged. [`Model::steer`] does both; a server does them apart, as
+/// it has others encode and decode.
+pub struct Steering<'a> {
+    directions: &'a Directions,
+    direction: &'a Direction,
+    /// The label's place.
+    label: usize,
+    request: &'a SteerRequest,
+}
+
+/// A text as the model reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    pub text: &'a str,
+    /// Its latent.
+    pub latent: &'a [f32],
+    pub odd: &'a Oddness,
+}
+
+impl<'a> Steering<'a> {
+    /// Towards the label of a request.
+    ///
+    /// # Errors
+    /// If there is no such label.
+    pub fn new(directions: &'a Directions, request: &'a SteerRequest) -> Result<Self, Error> {
+        let (label, direction) = directions.toward(&request.toward)?;
+        Ok(Steering { directions, direction, label, request })
+    }
+
+    /// Strengths to try on a text, given its latent; none if it has the label already, unless a strength was asked for.
+    ///
+    /// # Errors
+    /// If the latent is of another model.
+    pub fn strengths(&self, latent: &[f32]) -> Result<Vec<f64>, Error> {
+        if let Some(strength) = self.request.strength {
+            return Ok(vec![strength]);
+        }
+        let predicted = self.directions.classifier().predict(Matrix::new(latent, latent.len())?)?;
+        Ok(if predicted == [self.label] { Vec::new() } else { STRENGTHS.to_vec() })
+    }
+
+    /// The latent moved by each strength.
+    ///
+    /// # Errors
+    /// If the latent is of another model, or a strength leads beyond all numbers.
+    pub fn moved(&self, latent: &[f32], strengths: &[f64]) -> Result<Latents, Error> {
+        let mut moved = Vec::with_capacity(strengths.len() * latent.len());
+        for &strength in strengths {
+            moved.extend(self.direction.moved(latent, strength)?);
+        }
+        if !moved.is_empty() {
+            Matrix::new(&moved, latent.len())?;
+        }
+        Ok(Latents::new(moved, latent.len()))
+    }
+
+    /// Of the outcomes, one for each strength, the first that is verified, or the one of the highest probability; without
+    /// any, the text as it is.
+    ///
+    /// # Errors
+    /// If a latent is of another model, or not finite.
+    pub fn best(&self, source: Reading<'_>, outcomes: &[Reading<'_>], strengths: &[f64]) -> Result<Edit, Error> {
+        if outcomes.is_empty() {
+            return self.judge(source, source, 0.0);
+        }
+        let mut edits = Vec::with_capacity(outcomes.len());
+        for (&outcome, &strength) in outcomes.iter().zip(strengths) {
+            edits.push(self.judge(source, outcome, strength)?);
+        }
+        let best = edits.iter().position(|e| e.verified).unwrap_or_else(|| likeliest(&edits));
+        Ok(edits.swap_remove(best))
+    }
+
+    fn judge(&self, source: Reading<'_>, outcome: Reading<'_>, strength: f64) -> Result<Edit, Error> {
+        let classifier = self.directions.classifier();
+        let probabilities =
+            |latent: &[f32]| Ok::<_, Error>(classifier.probabilities(Matrix::new(latent, latent.len())?)?);
+        let (before, after) = (probabilities(source.latent)?, probabilities(outcome.latent)?);
+        let content = common_words(Unit::guess(&[source.text, outcome.text]), source.text, outcome.text);
+        let holds = |text: &str, word: &str| text.to_lowercase().contains(&word.to_lowercase());
+        let kept = self.request.keep.iter().all(|word| !holds(source.text, word) || holds(outcome.text, word));
+        let arrived = after.iter().all(|&p| p <= after[self.label]);
+        Ok(Edit {
+            text: outcome.text.to_owned(),
+            strength,
+            probability: after[self.label],
+            before: before[self.label],
+            content,
+            cosine: cosine(source.latent, outcome.latent)?,
+            nats_per_token: outcome.odd.nats_per_token,
+            nats_per_token_before: source.odd.nats_per_token,
+            density_change: outcome.odd.log_density.zip(source.odd.log_density).map(|(after, before)| after - before),
+            verified: arrived && content >= self.request.content && kept,
+        })
+    }
+}
+
 impl Model {
     /// Edits each text towards a label: of the strengths tried, the least whose outcome is verified, or, if none is, the
     /// one of the highest probability, with `verified` false. Unless a strength is given, a text that has the label already
@@ -70,72 +167,20 @@ impl Model {
         request: &SteerRequest,
         decoding: &Decoding,
     ) -> Result<Vec<Edit>, Error> {
-        let (label, direction) = directions.toward(&request.toward)?;
-        let strengths = request.strength.map_or(STRENGTHS.to_vec(), |s| vec![s]);
+        self.needs_latents()?;
+        let steering = Steering::new(directions, request)?;
         let mut edits = Vec::with_capacity(texts.len());
         for text in texts {
             let text = text.as_ref();
             let own = self.encode(&[text]);
-            let has_it = directions.classifier().predict(Matrix::new(own.data(), own.dim())?)? == [label];
-            if has_it && request.strength.is_none() {
-                edits.extend(self.judge(directions, label, text, &[text.to_owned()], request)?);
-                continue;
-            }
-            let mut moved = Vec::with_capacity(strengths.len() * own.dim());
-            for &strength in &strengths {
-                moved.extend(direction.moved(own.row(0), strength)?);
-            }
-            let outcomes = self.decode(&Latents::new(moved, own.dim()), decoding)?;
-            let all = self.judge(directions, label, text, &outcomes, request)?;
-            let mut all: Vec<Edit> =
-                all.into_iter().zip(&strengths).map(|(e, &strength)| Edit { strength, ..e }).collect();
-            let best = all.iter().position(|e| e.verified).unwrap_or_else(|| likeliest(&all));
-            edits.push(all.swap_remove(best));
-        }
-        Ok(edits)
-    }
-
-    /// Looks at outcomes of editing `text`; strengths are left 0.
-    fn judge(
-        &mut self,
-        directions: &Directions,
-        label: usize,
-        text: &str,
-        outcomes: &[String],
-        request: &SteerRequest,
-    ) -> Result<Vec<Edit>, Error> {
-        let all: Vec<&str> = std::iter::once(text).chain(outcomes.iter().map(String::as_str)).collect();
-        let ids = self.tokenizer.encode_batch(&all);
-        let latents = Latents::new(self.model.encode(&ids), self.latent_size());
-        let odd = self.oddness_at(&ids, latents.data())?;
-        let probabilities = directions.classifier().probabilities(Matrix::new(latents.data(), latents.dim())?)?;
-        let classes = directions.labels().len();
-        let probability = |i: usize| probabilities[i * classes + label];
-        let likeliest = |i: usize| {
-            let own = &probabilities[i * classes..][..classes];
-            own.iter().all(|&p| p <= own[label])
-        };
-        let unit = Unit::guess(&all);
-        let kept = |outcome: &str| {
-            let holds = |text: &str, word: &str| text.to_lowercase().contains(&word.to_lowercase());
-            request.keep.iter().all(|word| !holds(text, word) || holds(outcome, word))
-        };
-        let mut edits = Vec::with_capacity(outcomes.len());
-        for (i, outcome) in outcomes.iter().enumerate() {
-            let content = common_words(unit, text, outcome);
-            let arrived = likeliest(i + 1) && content >= request.content && kept(outcome);
-            edits.push(Edit {
-                text: outcome.clone(),
-                strength: 0.0,
-                probability: probability(i + 1),
-                before: probability(0),
-                content,
-                cosine: cosine(latents.row(0), latents.row(i + 1))?,
-                nats_per_token: odd[i + 1].nats_per_token,
-                nats_per_token_before: odd[0].nats_per_token,
-                density_change: odd[i + 1].log_density.zip(odd[0].log_density).map(|(after, before)| after - before),
-                verified: arrived,
-            });
+            let strengths = steering.strengths(own.row(0))?;
+            let moved = steering.moved(own.row(0), &strengths)?;
+            let outcomes = if moved.is_empty() { Vec::new() } else { self.decode(&moved, decoding)? };
+            let all: Vec<&str> = std::iter::once(text).chain(outcomes.iter().map(String::as_str)).collect();
+            let (latents, odd) = self.oddness_tokens(&self.tokenizer.encode_batch(&all))?;
+            let read: Vec<Reading<'_>> =
+                (0..all.len()).map(|i| Reading { text: all[i], latent: latents.row(i), odd: &odd[i] }).collect();
+            edits.push(steering.best(read[0], &read[1..], &strengths)?);
         }
         Ok(edits)
     }
@@ -146,9 +191,21 @@ impl Model {
     /// As [`Model::decode`].
     pub fn analogy(&self, (a, b): (&str, &str), c: &str, decoding: &Decoding) -> Result<String, Error> {
         self.needs_latents()?;
-        let latents = self.encode(&[a, b, c]);
-        let answer = strait_latent::direction::analogy(&[(latents.row(0), latents.row(1))], latents.row(2))?;
-        Ok(self.decode(&Latents::new(answer, latents.dim()), decoding)?.swap_remove(0))
+        let answer = self.analogous(&self.encode(&[a, b, c]))?;
+        Ok(self.decode(&answer, decoding)?.swap_remove(0))
+    }
+
+    /// The latent of [`Model::analogy`]: to row 2 as row 1 is to row 0.
+    ///
+    /// # Errors
+    /// If a latent is not finite.
+    ///
+    /// # Panics
+    /// If there are fewer than three rows.
+    pub fn analogous(&self, rows: &Latents) -> Result<Latents, Error> {
+        self.needs_latents()?;
+        let answer = strait_latent::direction::analogy(&[(rows.row(0), rows.row(1))], rows.row(2))?;
+        Ok(Latents::new(answer, rows.dim()))
     }
 }
 
