@@ -19,6 +19,7 @@ mod comparison;
 mod error;
 mod evaluation;
 mod gan;
+mod generation;
 mod latents;
 mod model;
 mod oddness;
@@ -36,6 +37,7 @@ pub use collection::{
 pub use comparison::{ComparisonRequest, Heard, compare};
 pub use error::Error;
 pub use gan::{VectorGenerator, auc};
+pub use generation::{Alignment, Generated};
 pub use latents::{LatentFileError, Latents};
 pub use model::{Decoded, Decoding, Draws, Model, Path};
 pub use oddness::{Oddness, PValue, Usual};
@@ -43,17 +45,21 @@ pub use similarity::Similarity;
 pub use steering::{DirectionReport, Directions, DirectionsRequest, Edit, SteerRequest};
 pub use strait_eval as eval;
 pub use strait_evaluate::{
-    Evaluation, EvaluationRequest, JudgeBudget, Progress as EvaluationProgress, page as evaluation_page,
+    Evaluation, EvaluationRequest, JudgeBudget, PairEvaluation, PairRequest, Progress as EvaluationProgress,
+    page as evaluation_page,
 };
 pub use strait_latent as latent;
 pub use strait_model::{
     Recipe,
     config::{self, RecipeError},
     decoding::{Blocked, Options as DecodingOptions},
-    folder::{Config, FolderError, check_place},
+    folder::{Config, FolderError, check_place, read_config},
     gan::{GanConfig, GanError, GanReport},
 };
-pub use strait_report::{Colouring, Comparison, Figure, TextMap, comparison_plots, comparison_report, map_page};
+pub use strait_report::{
+    AttentionMatrix, Colouring, Comparison, Figure, TextMap, attention_page, comparison_plots, comparison_report,
+    map_page,
+};
 pub use strait_text as text;
 pub use strait_train::{Budget, Event, Listener, Outcome, Size, TrainError, plan::Plan};
 pub use topics::Topic;

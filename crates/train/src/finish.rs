@@ -14,7 +14,7 @@ use crate::{
     calibrate::{self, Calibration},
     card, fitting,
     log::Log,
-    look,
+    look, pairs,
     run::Run,
 };
 
@@ -40,10 +40,16 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     }
     let prior = fit.as_ref().map_or_else(|| Prior::standard_normal(0), |fit| fit.prior.clone());
     let longest = max_len(&run.train_ids);
-    let parts = (&run.model, &prior, &run.tokenizer);
-    let calibration = calibrate::temperature(parts, &run.valid, run.unit, longest, seed);
-    let figures = figures(&mut run, fit.as_ref(), &calibration);
     let greedy = decoding::Options { max_len: longest, ..decoding::Options::default() };
+    let (figures, decoding, temperature) = match run.sources.is_some() {
+        true => (pairs::figures(&mut run), pairs::decoding(longest), pairs::TEMPERATURE),
+        false => {
+            let parts = (&run.model, &prior, &run.tokenizer);
+            let calibration = calibrate::temperature(parts, &run.valid, run.unit, longest, seed);
+            let temperature = calibration.temperature;
+            (figures(&mut run, fit.as_ref(), &calibration), greedy.clone(), temperature)
+        }
+    };
     let lengths: Vec<usize> = run.train_ids.iter().map(Vec::len).collect();
     let plan = &run.job.plan;
     let config = Config {
@@ -67,8 +73,8 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
             ended: why,
             figures: figures.clone(),
         },
-        sampling: decoding::Options { temperature: calibration.temperature, ..greedy.clone() },
-        decoding: greedy,
+        sampling: decoding::Options { temperature, ..greedy },
+        decoding,
         files: BTreeMap::new(),
         checksum: String::new(),
     };
@@ -78,8 +84,9 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     let metrics = log.contents(&run.dir);
     let report = card::report(&config, &String::from_utf8_lossy(&metrics));
     let extra = [("README.md", card.into_bytes()), ("metrics.jsonl", metrics), ("report.html", report.into_bytes())];
-    let usual = usual(&mut run, &prior)?;
-    let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, prior, usual };
+    let usual = if run.sources.is_some() { None } else { usual(&mut run, &prior)? };
+    let source_tokenizer = run.sources.and_then(|sources| sources.tokenizer);
+    let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, source_tokenizer, prior, usual };
     folder::save(&run.out, &saved, &extra, run.job.replace)?;
     // The model is safe; what is left of the training's folder does no harm.
     let _ = std::fs::remove_dir_all(&run.dir);
