@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::verbs::{
     analogy::Analogy, audit::Audit, augment::Augment, classify::Classify, cluster::ClusterTexts, compare::Compare,
     complete::Complete, completions::Completions, decode::Decode, dedup::Dedup, demo::Demo,
-    directions::LearnDirections, encode::Encode, evaluate::Evaluate, gan::Gan, index::MakeIndex, info::Info,
-    interpolate::Interpolate, man::ManPages, map::DrawMap, metrics::Metrics, recipes::Recipes,
+    directions::LearnDirections, encode::Encode, evaluate::Evaluate, gan::Gan, generate::Generate, index::MakeIndex,
+    info::Info, interpolate::Interpolate, man::ManPages, map::DrawMap, metrics::Metrics, recipes::Recipes,
     reconstruct::Reconstruct, resume::Resume, sample::Sample, score::Score, search::Search, serve::Serve,
     similarity::Similarity, steer::Steer, topics::Topics, train::Train, vary::Vary,
 };
@@ -39,6 +39,7 @@ pub enum Verb {
     Decode(Decode),
     Reconstruct(Reconstruct),
     Sample(Sample),
+    Generate(Generate),
     Interpolate(Interpolate),
     Vary(Vary),
     #[command(name = "index")]
@@ -83,6 +84,7 @@ impl Verb {
             Verb::Decode(verb) => verb.run(),
             Verb::Reconstruct(verb) => verb.run(),
             Verb::Sample(verb) => verb.run(),
+            Verb::Generate(verb) => verb.run(),
             Verb::Interpolate(verb) => verb.run(),
             Verb::Vary(verb) => verb.run(),
             Verb::MakeIndex(verb) => verb.run(),

@@ -14,13 +14,15 @@ use strait::{
 
 use crate::talk::say;
 
-const STDIN: &str = "standard input";
+pub const STDIN: &str = "standard input";
 
-fn is_stdin(file: &Path) -> bool {
+/// Whether it is standard input.
+pub fn is_stdin(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-fn stdin() -> io::StdinLock<'static> {
+/// Standard input; says so to a person.
+pub fn stdin() -> io::StdinLock<'static> {
     if io::stdin().is_terminal() {
         say!("Reading standard input; end it with Ctrl-D.");
     }

@@ -38,6 +38,8 @@ pub struct Last {
     pub step: u64,
     /// Validation texts.
     pub texts: Vec<String>,
+    /// Of pairs: their sources.
+    pub sources: Vec<String>,
 }
 
 impl Progress {
@@ -103,11 +105,13 @@ impl Progress {
     }
 
     fn look(&mut self, event: &Event) {
-        let Event::Look { step, steps, bits_per_byte, epoch, reconstructions, samples, figures, .. } = event else {
+        let Event::Look { step, steps, bits_per_byte, epoch, reconstructions, samples, sources, figures, .. } = event
+        else {
             return;
         };
         self.last.step = *step;
         self.last.texts = reconstructions.iter().map(|(text, _)| text.clone()).collect();
+        self.last.sources.clone_from(sources);
         let every = if self.bar.is_some() { LOOK_EVERY } else { PLAIN_EVERY };
         if step < steps && !self.due(every) {
             return;
@@ -121,7 +125,12 @@ impl Progress {
             said += &format!(", {} {value:.digits$}", name.replace('_', " "));
         }
         // One pair and one sample tell how it goes; different ones each time would not show the progress of any.
-        for (text, back) in reconstructions.iter().take(1) {
+        let shown = usize::from(sources.is_empty());
+        for (source, (wanted, written)) in sources.iter().zip(reconstructions).take(1) {
+            said += &format!("\n    source  {}", glimpse(source, WIDTH));
+            said += &format!("\n    wanted  {}\n    written {}", glimpse(wanted, WIDTH), glimpse(written, WIDTH));
+        }
+        for (text, back) in reconstructions.iter().take(shown) {
             said += &format!("\n    text    {}\n    back    {}", glimpse(text, WIDTH), glimpse(back, WIDTH));
         }
         for sample in samples.iter().take(1) {

@@ -7,6 +7,7 @@ use strait_engine::{
     Packing, ParamId, Params, Tape, Var,
     ops::{
         activation::Activation,
+        additive_attention::AdditiveAttention,
         attention::Attention,
         bag::{Bags, Multinomial, SquaredCounts},
         cross_entropy::CrossEntropy,
@@ -192,6 +193,21 @@ fn attention() {
         let qkv = ["q", "k", "v"].map(|part| c.input(part).into());
         let attention = Attention { memory, ..Attention::within(&long, 6, 2, causal) };
         let y = c.tape.attention(qkv, &attention);
+        c.finish(y);
+    }
+}
+
+#[test]
+fn additive_attention_without_and_with_coverage() {
+    let (queries, memory) = (Arc::new(Packing::new(&[4, 2, 1])), Arc::new(Packing::new(&[5, 3, 2])));
+    for (name, covers) in [("additive", false), ("additive_coverage", true)] {
+        let mut c = Case::new(name);
+        let inputs = ["q", "k", "m"].map(|part| c.input(part));
+        let score = c.param("v");
+        let coverage = covers.then(|| c.param("w"));
+        let (queries, memory) = (&queries, &memory);
+        let attention = AdditiveAttention { score, coverage, queries, memory, sequences: &[1, 0, 2] };
+        let y = c.tape.additive_attention(&c.params, inputs, &attention);
         c.finish(y);
     }
 }

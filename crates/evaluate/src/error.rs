@@ -6,6 +6,14 @@ use strait_model::{decoding::OptionsError, prior::PriorError};
 /// Errors of an evaluation.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {
+    /// Too few pairs.
+    #[error("{found} pairs are too few to measure anything on; give {least} at least")]
+    TooFewPairs {
+        /// Pairs given.
+        found: usize,
+        /// Pairs needed.
+        least: usize,
+    },
     /// Nothing to measure on.
     #[error("{name}: only {found} texts; at least {least} are needed, better a thousand held-out texts")]
     TooFewTexts {

@@ -1,16 +1,20 @@
 //! The autoencoder: encoder, latent and decoder over one store of weights. Without encoder and latent it is a language
-//! model.
+//! model; with a decoder that attends to the encoder's states it writes targets for sources ([`crate::seq2seq`]).
 
 use std::sync::Arc;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use strait_engine::{ParamId, Params, Tape, init, ops::gaussian::Divergence, optim::Optimiser};
+use strait_engine::{
+    ParamId, Params, Tape, Var, init,
+    ops::{cross_entropy::Scored, gaussian::Divergence},
+    optim::Optimiser,
+};
 
 use crate::{
     batch::{Batch, Corruption, Sequences},
     config::Recipe,
-    decoder::{Decoder, Generator, Task},
+    decoder::{Decoder, Generator, Given, Task},
     decoding::Words,
     encoder::Encoder,
     latent::{Code, Codebook, Latent, Posterior},
@@ -19,20 +23,37 @@ use crate::{
 };
 
 /// Most tokens that are encoded or scored in one batch.
-const BATCH_TOKENS: usize = 4096;
+pub(crate) const BATCH_TOKENS: usize = 4096;
 
 /// A text autoencoder, or a language model, with its weights.
 pub struct Autoencoder {
     pub params: Params,
     recipe: Recipe,
     embedding: ParamId,
+    /// The table of the sources' tokens, if they have a vocabulary of their own.
+    source_embedding: Option<ParamId>,
     encoder: Encoder,
-    /// `None` in a language model.
+    /// `None` in a language model, and where the decoder attends to the encoder's states.
     latent: Option<Latent>,
     decoder: Decoder,
     regulariser: Regulariser,
     /// The words of the corpus, once they are known; see [`Options::known_words`](crate::decoding::Options).
     pub words: Option<Arc<Words>>,
+}
+
+/// What a decoder writes from: a row for each text of the batch, and the states that it attends to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Conditions {
+    /// Latents (B, Z); in seq2seq the encoder's features.
+    pub(crate) z: Option<Var>,
+    /// (M, W) packed as the sources.
+    pub(crate) states: Option<Var>,
+}
+
+impl Conditions {
+    fn latents(z: Option<Var>) -> Self {
+        Conditions { z, states: None }
+    }
 }
 
 /// What one batch cost.
@@ -71,17 +92,28 @@ impl StepLoss {
 impl Autoencoder {
     /// A model with fresh weights for a vocabulary of `vocabulary` tokens.
     pub fn new(recipe: &Recipe, vocabulary: usize, seed: u64) -> Self {
+        Autoencoder::with_sources(recipe, (vocabulary, None), seed)
+    }
+
+    /// As [`Autoencoder::new`]; the second vocabulary is that of the sources, if they have one of their own.
+    pub fn with_sources(recipe: &Recipe, (vocabulary, sources): (usize, Option<usize>), seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut params = Params::new();
         let e = recipe.encoder.embedding;
         let table = init::normal(vocabulary * e, 0.1, &mut rng);
         let embedding = params.add("embedding.weight", (vocabulary, e), table);
+        let source_embedding = sources.map(|sources| {
+            let table = init::normal(sources * e, 0.1, &mut rng);
+            params.add("encoder.embedding.weight", (sources, e), table)
+        });
         let encoder = Encoder::new(&mut params, &recipe.encoder, recipe.latent.slots, &mut rng);
         let features = encoder.width();
-        let latent = (features > 0).then(|| Latent::new(&mut params, &recipe.latent, features, &mut rng));
-        let decoder = Decoder::new(&mut params, &recipe.decoder, embedding, &recipe.latent, &mut rng);
+        let has_latent = features > 0 && !recipe.is_seq2seq();
+        let latent = has_latent.then(|| Latent::new(&mut params, &recipe.latent, features, &mut rng));
+        let decoder = Decoder::new(&mut params, &recipe.decoder, embedding, given(recipe, features), &mut rng);
         let regulariser = Regulariser::new(&mut params, &recipe.objective.regulariser, &recipe.latent, &mut rng);
-        Autoencoder { params, recipe: recipe.clone(), embedding, encoder, latent, decoder, regulariser, words: None }
+        let (recipe, words) = (recipe.clone(), None);
+        Autoencoder { params, recipe, embedding, source_embedding, encoder, latent, decoder, regulariser, words }
     }
 
     /// What it was built from.
@@ -99,15 +131,35 @@ impl Autoencoder {
         self.params.shape(self.embedding).0
     }
 
-    /// A training batch: the recipe's noise on the sources, word dropout on what the decoder is fed.
-    pub fn training_batch<T: AsRef<[u32]>>(&self, texts: &[T], rng: &mut impl Rng) -> Batch {
+    /// Size of the sources' vocabulary, the same as [`Autoencoder::vocabulary`] unless they have one of their own.
+    pub fn source_vocabulary(&self) -> usize {
+        self.params.shape(self.source_table()).0
+    }
+
+    pub(crate) fn source_table(&self) -> ParamId {
+        self.source_embedding.unwrap_or(self.embedding)
+    }
+
+    pub(crate) fn embedding(&self) -> ParamId {
+        self.embedding
+    }
+
+    pub(crate) fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    pub(crate) fn corruption(&self) -> Corruption<'_> {
         let noise = &self.recipe.objective.noise;
-        let corruption = Corruption {
+        Corruption {
             noise: (!noise.is_none()).then_some(noise),
             word_dropout: self.recipe.decoder.word_dropout,
-            vocabulary: self.vocabulary(),
-        };
-        Batch::new(texts, corruption, rng)
+            vocabulary: self.source_vocabulary(),
+        }
+    }
+
+    /// A training batch: the recipe's noise on the sources, word dropout on what the decoder is fed.
+    pub fn training_batch<T: AsRef<[u32]>>(&self, texts: &[T], rng: &mut impl Rng) -> Batch {
+        Batch::new(texts, self.corruption(), rng)
     }
 
     /// One training step up to the gradients of the autoencoder's own weights: records the loss (per token) and plays
@@ -128,7 +180,12 @@ impl Autoencoder {
         let objective = &self.recipe.objective;
         let (pretraining, progress) = (objective.is_pretraining(progress), objective.after_pretraining(progress));
         let scale = 1.0 / batch.tokens().max(1) as f32;
-        let features = self.encoder.forward(tape, &self.params, self.embedding, &batch.source, rng);
+        let mut given = Conditions::default();
+        let mut features = None;
+        match self.recipe.is_seq2seq() {
+            true => given = self.read_sources(tape, &batch.source, rng),
+            false => features = self.encoder.forward(tape, &self.params, self.embedding, &batch.source, rng),
+        }
         let mut code: Option<Code> = None;
         if let (Some(latent), Some(features)) = (&mut self.latent, features) {
             code = Some(match pretraining {
@@ -137,7 +194,8 @@ impl Autoencoder {
             });
         }
         let smoothing = self.recipe.objective.label_smoothing;
-        let mut loss = self.decode_loss(tape, code.map(|c| c.z), (batch, smoothing, scale), rng);
+        given.z = code.map(|c| c.z).or(given.z);
+        let mut loss = self.decode_loss(tape, given, (batch, smoothing, scale), rng);
         if let (Some(code), false) = (code, pretraining) {
             loss.divergence = self.regulariser.loss(tape, &mut self.params, code, (progress, scale), rng);
         }
@@ -195,27 +253,33 @@ impl Autoencoder {
                 let noise: Vec<f32> = places().flat_map(|i| own_noise(texts[i].as_ref(), size)).collect();
                 code.draw(&mut tape, &noise)
             });
-            total = total.and(self.decode_loss(&mut tape, z, (&batch, 0.0, 1.0), &mut rng));
+            let given = Conditions::latents(z);
+            total = total.and(self.decode_loss(&mut tape, given, (&batch, 0.0, 1.0), &mut rng));
             let sums = self.decoder.sequence_nats(&tape, &batch);
             Batch::order(texts).iter().zip(sums).for_each(|(&i, s)| each[i as usize] += s);
         }
         total
     }
 
-    fn decode_loss(
+    pub(crate) fn decode_loss(
         &mut self,
         tape: &mut Tape,
-        z: Option<strait_engine::Var>,
+        given: Conditions,
         (batch, label_smoothing, scale): (&Batch, f32, f32),
         rng: &mut impl Rng,
     ) -> StepLoss {
-        let z = z.map(|z| tape.gather_rows(z, &batch.source_of));
-        let task = Task { z, batch, label_smoothing, scale };
+        let z = given.z.map(|z| tape.gather_rows(z, &batch.source_of));
+        let task = Task { z, states: given.states, batch, label_smoothing, scale, row_weights: None };
         let before = tape.loss();
-        let scored = self.decoder.loss(tape, &mut self.params, self.embedding, &task, rng);
+        let scored = self.decoder_loss(tape, &task, rng);
         let objective = (tape.loss() - before) / scale as f64;
         let (nats, tokens) = (scored.nats, batch.tokens());
         StepLoss { nats, objective, tokens, correct: scored.correct, ..StepLoss::default() }
+    }
+
+    /// Records the loss of a task.
+    pub(crate) fn decoder_loss(&mut self, tape: &mut Tape, task: &Task<'_>, rng: &mut impl Rng) -> Scored {
+        self.decoder.loss(tape, &mut self.params, self.embedding, task, rng)
     }
 
     /// Nats of each text given the latent of the same place in `latents` (n, Z), whoever chose them, without noise or
@@ -270,7 +334,8 @@ impl Autoencoder {
             // The texts are sorted, so that the batch keeps their order.
             let rows: Vec<f32> = order.iter().flat_map(|&i| &latents[i * size..][..size]).copied().collect();
             let z = (size > 0).then(|| tape.input(&rows, (texts.len(), size)));
-            total = total.and(self.decode_loss(&mut tape, z, (&batch, 0.0, 1.0), &mut rng));
+            let given = Conditions::latents(z);
+            total = total.and(self.decode_loss(&mut tape, given, (&batch, 0.0, 1.0), &mut rng));
             read(&self.decoder, &tape, &batch, order);
         }
         total
@@ -323,7 +388,7 @@ impl Autoencoder {
         let mut fresh = Params::new();
         let shape = self.params.shape(self.embedding);
         let embedding = fresh.add("embedding.weight", shape, vec![0.0; shape.0 * shape.1]);
-        Decoder::new(&mut fresh, &recipe.decoder, embedding, &recipe.latent, rng);
+        Decoder::new(&mut fresh, &recipe.decoder, embedding, given(recipe, self.encoder.width()), rng);
         for (_, p) in fresh.iter().filter(|(_, p)| p.name().starts_with(Decoder::PREFIX)) {
             if let Some(id) = self.params.find(p.name()) {
                 self.params.assign(id, p.value());
@@ -333,7 +398,8 @@ impl Autoencoder {
 
     /// A copy with weights of its own.
     pub fn copy(&self) -> Self {
-        let mut copy = Autoencoder::new(&self.recipe, self.vocabulary(), 0);
+        let sources = self.source_embedding.map(|id| self.params.shape(id).0);
+        let mut copy = Autoencoder::with_sources(&self.recipe, (self.vocabulary(), sources), 0);
         copy.words.clone_from(&self.words);
         for (_, p) in self.params.iter() {
             if let Some(id) = copy.params.find(p.name()) {
@@ -354,6 +420,12 @@ impl Autoencoder {
     }
 }
 
+/// What a recipe's decoder is given, of an encoder with so many features.
+fn given(recipe: &Recipe, features: usize) -> Given<'_> {
+    let states = if recipe.is_seq2seq() { recipe.states() } else { 0 };
+    Given { latent: &recipe.latent, attention: &recipe.attention, states, features }
+}
+
 /// The places of texts by falling length, and the texts in that order: similar lengths together make fewer and fuller
 /// time steps.
 fn by_length<T: AsRef<[u32]>>(texts: &[T]) -> (Vec<usize>, Vec<&[u32]>) {
@@ -371,7 +443,7 @@ fn own_noise(text: &[u32], size: usize) -> Vec<f32> {
 }
 
 /// Cuts texts into ranges of at most `tokens` tokens (at least one text each).
-fn ranges<T: AsRef<[u32]>>(texts: &[T], tokens: usize) -> Vec<std::ops::Range<usize>> {
+pub(crate) fn ranges<T: AsRef<[u32]>>(texts: &[T], tokens: usize) -> Vec<std::ops::Range<usize>> {
     let (mut out, mut start, mut sum) = (Vec::new(), 0, 0);
     for (i, t) in texts.iter().enumerate() {
         let len = t.as_ref().len() + 1;

@@ -80,10 +80,24 @@ pub struct Corruption<'a> {
 }
 
 impl Batch {
-    /// From texts in any order.
+    /// From texts in any order, each its own target.
     pub fn new<T: AsRef<[u32]>>(texts: &[T], corruption: Corruption<'_>, rng: &mut impl Rng) -> Self {
+        Batch::of_pairs(texts, texts, corruption, rng)
+    }
+
+    /// From sources and their targets, pairs in any order.
+    ///
+    /// # Panics
+    /// If there is not one target for each source.
+    pub fn of_pairs<S: AsRef<[u32]>, T: AsRef<[u32]>>(
+        sources: &[S],
+        texts: &[T],
+        corruption: Corruption<'_>,
+        rng: &mut impl Rng,
+    ) -> Self {
+        assert_eq!(sources.len(), texts.len(), "one target for each source");
         let mut noisy = Vec::new();
-        let sources: Vec<Vec<u32>> = texts
+        let sources: Vec<Vec<u32>> = sources
             .iter()
             .map(|t| match corruption.noise {
                 Some(noise) => {

@@ -5,6 +5,7 @@
 //! | `config.json` | the resolved recipe, versions, seed, data hash, figures, and a SHA-256 of every other file but the card |
 //! | `model.safetensors` | the weights |
 //! | `tokenizer.json` | the tokenizer |
+//! | `source_tokenizer.json` | the sources' tokenizer, where they have one of their own |
 //! | `prior.safetensors` | the prior fitted to the latents (a language model has none) |
 //! | `usual.json` | how odd validation texts are, against which others are held (not where there were none) |
 //! | `words.json` | the words of its corpus as lists of tokens, to which texts can be held (not in scripts without blanks) |
@@ -40,6 +41,8 @@ pub const CARD: &str = "README.md";
 const PRIOR: &str = "prior.safetensors";
 const USUAL: &str = "usual.json";
 const WORDS: &str = "words.json";
+/// The sources' own tokenizer.
+pub const SOURCE_TOKENIZER: &str = "source_tokenizer.json";
 
 /// The version of the folder's layout.
 pub const FORMAT: u32 = 1;
@@ -111,6 +114,8 @@ pub struct Saved {
     pub config: Config,
     pub model: Autoencoder,
     pub tokenizer: Tokenizer,
+    /// Of the sources, if they have one of their own.
+    pub source_tokenizer: Option<Tokenizer>,
     pub prior: Prior,
     /// How odd validation texts are, if there were any.
     pub usual: Option<Usual>,
@@ -189,7 +194,10 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
         let why = format!("it has {} tokens, config.json says {}", tokenizer.vocab_size(), config.vocabulary);
         return Err(damaged("tokenizer.json", why));
     }
-    let mut model = Autoencoder::new(&config.recipe, config.vocabulary, config.seed);
+    let source_tokenizer = files.get(SOURCE_TOKENIZER).map(|bytes| Tokenizer::from_bytes(bytes)).transpose();
+    let source_tokenizer = source_tokenizer.map_err(|e| damaged(SOURCE_TOKENIZER, e.to_string()))?;
+    let vocabularies = (config.vocabulary, source_tokenizer.as_ref().map(Tokenizer::vocab_size));
+    let mut model = Autoencoder::with_sources(&config.recipe, vocabularies, config.seed);
     weights::load(&mut model.params, file("model.safetensors")?)
         .map_err(|e| damaged("model.safetensors", e.to_string()))?;
     let prior = match model.latent_size() {
@@ -203,7 +211,7 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
     model.words =
         files.get(WORDS).map(|bytes| read_words(bytes, &tokenizer)).transpose().map_err(|why| damaged(WORDS, why))?;
     let usual = files.get(USUAL).map(|bytes| read_usual(bytes)).transpose().map_err(|why| damaged(USUAL, why))?;
-    Ok(Saved { config, model, tokenizer, prior, usual })
+    Ok(Saved { config, model, tokenizer, source_tokenizer, prior, usual })
 }
 
 fn read_words(bytes: &[u8], tokenizer: &Tokenizer) -> Result<Arc<Words>, String> {
@@ -268,6 +276,9 @@ pub fn save(dir: &Path, saved: &Saved, extra: &[(&str, Vec<u8>)], replace: bool)
         ("model.safetensors", weights::to_bytes(&saved.model.params).map_err(|e| internal(e.to_string()))?),
         ("tokenizer.json", saved.tokenizer.to_bytes().map_err(|e| internal(e.to_string()))?),
     ];
+    if let Some(tokenizer) = &saved.source_tokenizer {
+        files.push((SOURCE_TOKENIZER, tokenizer.to_bytes().map_err(|e| internal(e.to_string()))?));
+    }
     if saved.model.latent_size() > 0 {
         files.push((PRIOR, saved.prior.to_bytes()));
     }

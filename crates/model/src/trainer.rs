@@ -7,7 +7,7 @@ use strait_engine::{
 };
 
 use crate::{
-    Autoencoder, Batch, Figures, Progress, StepLoss,
+    Autoencoder, Batch, Figures, Progress, RiskTask, StepLoss,
     config::{Recipe, RegulariserConfig},
     decoder::Decoder,
     objective::Regulariser,
@@ -65,13 +65,36 @@ impl Trainer {
             self.own.restart(&self.decoder, self.restarted);
         }
         let (loss, figures) = model.train(tape, batch, progress, rng)?;
-        let training = &model.recipe().training;
-        let (rate, clip) = (training.rate_at(progress.step, progress.steps), training.clip);
-        let norm = self.own.step(&mut model.params, rate, clip)?;
+        let (rate, norm) = self.update(model, progress)?;
         if let (Some(adversary), false) = (&mut self.adversary, model.recipe().objective.is_pretraining(progress)) {
             model.train_adversary(tape, adversary, rng)?;
         }
         Ok(Step { loss, rate, norm, figures })
+    }
+
+    /// Makes one step of minimum risk training; without `objective.risk` with its defaults.
+    ///
+    /// # Errors
+    /// If a loss or a gradient is not finite.
+    pub fn step_risk(
+        &mut self,
+        model: &mut Autoencoder,
+        tape: &mut Tape,
+        task: &RiskTask<'_>,
+        progress: Progress,
+        rng: &mut impl Rng,
+    ) -> Result<Step, Error> {
+        let config = model.recipe().objective.risk.clone().unwrap_or_default();
+        let (loss, figures) = model.train_risk(tape, task, &config, rng)?;
+        let (rate, norm) = self.update(model, progress)?;
+        Ok(Step { loss, rate, norm, figures })
+    }
+
+    /// Updates the autoencoder's own weights: the learning rate, and the gradient's norm before clipping.
+    fn update(&mut self, model: &mut Autoencoder, progress: Progress) -> Result<(f32, f64), Error> {
+        let training = &model.recipe().training;
+        let (rate, clip) = (training.rate_at(progress.step, progress.steps), training.clip);
+        Ok((rate, self.own.step(&mut model.params, rate, clip)?))
     }
 
     /// Updates after which the decoder started afresh, and those that each optimiser has made, for checkpoints.

@@ -10,8 +10,10 @@
 //! for each block, and a last norm. Positions enter by rotation of queries and keys (Su et al. 2021), or by a learned
 //! vector for each place, added to x. A stack may have a memory: K rows of P dimensions for each sequence, from which
 //! each block makes keys and values of its own (`W_m m`) that every position sees besides the positions before it (Li
-//! et al. 2020, Optimus). They have no place and are not rotated.
+//! et al. 2020, Optimus). They have no place and are not rotated. A stack may also attend to the states of another text for
+//! each sequence ([`cross`]): then each block does so between its two parts.
 
+mod cross;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,8 @@ use strait_engine::{
 };
 
 use crate::config::Positions;
+use cross::Cross;
+pub(crate) use cross::States;
 pub(crate) use step::State;
 
 /// Places that learned positions tell apart; tokens beyond share the last one.
@@ -54,6 +58,8 @@ pub(crate) struct Shape {
     pub(crate) causal: bool,
     /// Width of the memory's rows, P; 0: no memory.
     pub(crate) memory: usize,
+    /// Width of the states of other texts that it attends to, W; 0: none.
+    pub(crate) states: usize,
     pub(crate) dropout: f32,
 }
 
@@ -78,6 +84,7 @@ struct Block {
     out_proj: Dense,
     /// (2 D, P): keys and values of the memory.
     memory: Option<Dense>,
+    cross: Option<Cross>,
     norm2: Dense,
     feed_forward: FeedForward,
 }
@@ -89,6 +96,21 @@ pub(crate) struct Memory {
     pub(crate) rows: Var,
     /// Rows for each sequence, K.
     pub(crate) slots: usize,
+}
+
+/// What surrounds the sequences that a stack reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) packing: &'a Arc<Packing>,
+    pub(crate) memory: Option<Memory>,
+    pub(crate) states: Option<States<'a>>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Nothing but the sequences themselves.
+    pub(crate) fn alone(packing: &'a Arc<Packing>) -> Self {
+        Surroundings { packing, memory: None, states: None }
+    }
 }
 
 impl Stack {
@@ -110,10 +132,11 @@ impl Stack {
         tape: &mut Tape,
         params: &Params,
         x: Var,
-        (packing, memory): (&Arc<Packing>, Option<Memory>),
+        around: Surroundings<'_>,
         rng: &mut impl Rng,
     ) -> Var {
         let Shape { width: d, heads, dropout, .. } = self.shape;
+        let Surroundings { packing, memory, states } = around;
         let mut drop = |tape: &mut Tape, x: Var| tape.dropout(x, dropout, rng);
         let mut x = match self.places {
             Some(table) => {
@@ -135,7 +158,13 @@ impl Stack {
                 (Some(seen), Some(memory)) => self.attend_with(tape, params, (block, qkv), (memory, seen)),
                 _ => self.attend(tape, qkv, packing),
             };
-            x = block.finish(tape, params, (x, attended), &mut drop);
+            x = block.attended(tape, params, (x, attended), &mut drop);
+            if let (Some(cross), Some(states)) = (&block.cross, states) {
+                let seen = cross.attend(tape, params, x, (packing, states, heads));
+                let seen = drop(tape, seen);
+                x = tape.add(x, seen);
+            }
+            x = block.feed(tape, params, x, &mut drop);
         }
         tape.layer_norm(params, x, Some(self.norm), EPS)
     }
@@ -184,11 +213,13 @@ impl Block {
         let up = dense("linear1.weight", (inner, d), 1.0);
         let down = dense("linear2.weight", (d, inner), residual);
         let memory = (shape.memory > 0).then(|| dense("memory.weight", (2 * d, shape.memory), 1.0));
+        let cross = (shape.states > 0).then(|| Cross::new(params, name, shape, rng));
         Block {
             norm1: norm(params, &format!("{name}.norm1"), d),
             in_proj,
             out_proj,
             memory,
+            cross,
             norm2: norm(params, &format!("{name}.norm2"), d),
             feed_forward: FeedForward {
                 up: (up.0, Some(up.1)),
@@ -204,8 +235,8 @@ impl Block {
         tape.linear(params, h, self.in_proj.0, Some(self.in_proj.1))
     }
 
-    /// The block's input and what its heads attended to, both (N, D) -> its output (N, D).
-    fn finish(
+    /// The block's input and what its heads attended to, both (N, D) -> their sum (N, D).
+    fn attended(
         &self,
         tape: &mut Tape,
         params: &Params,
@@ -214,7 +245,11 @@ impl Block {
     ) -> Var {
         let h = tape.linear(params, attended, self.out_proj.0, Some(self.out_proj.1));
         let h = drop(tape, h);
-        let x = tape.add(x, h);
+        tape.add(x, h)
+    }
+
+    /// The feed-forward part: x (N, D) -> the block's output (N, D).
+    fn feed(&self, tape: &mut Tape, params: &Params, x: Var, mut drop: impl FnMut(&mut Tape, Var) -> Var) -> Var {
         let h = tape.layer_norm(params, x, Some(self.norm2), EPS);
         let h = tape.feed_forward(params, h, self.feed_forward);
         let h = drop(tape, h);

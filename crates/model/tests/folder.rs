@@ -43,7 +43,7 @@ fn saved() -> Saved {
         checksum: String::new(),
     };
     let usual = Some(Usual { nats_per_token: vec![0.5, 1.25], log_density: vec![-3.0, 0.1] });
-    Saved { config, model, tokenizer, prior: Prior::standard_normal(4), usual }
+    Saved { config, model, tokenizer, source_tokenizer: None, prior: Prior::standard_normal(4), usual }
 }
 
 fn message(dir: &Path) -> String {

@@ -42,6 +42,8 @@ pub struct Look {
     /// Pairs (text, what came back).
     pub reconstructions: Vec<(String, String)>,
     pub samples: Vec<String>,
+    /// Of pairs: the sources; then the pairs above are what was wanted and what was written.
+    pub sources: Vec<String>,
 }
 
 /// A prior that was tried.
@@ -193,6 +195,7 @@ impl History {
             best: flag(event, "best"),
             reconstructions: list(event, "reconstructions").iter().filter_map(pair).collect(),
             samples: texts(event, "samples"),
+            sources: texts(event, "sources"),
         });
     }
 

@@ -16,6 +16,7 @@
 //! assert!(page.contains("1.250") && page.contains("a dog runs ."));
 //! ```
 
+mod attention;
 #[cfg(test)]
 mod balance;
 mod comparison;
@@ -28,6 +29,7 @@ pub mod plot;
 mod training;
 mod words;
 
+pub use attention::{AttentionMatrix, attention_page};
 pub use comparison::{
     Column, Comparison, Curve, Curves, Direction, Figure, Row, Scatter, comparison_plots, comparison_report,
 };

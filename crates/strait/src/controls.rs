@@ -71,6 +71,11 @@ impl Controls {
         } else if shaping && options.temperature == 0.0 {
             options.temperature = 1.0;
         }
+        // A beam of the model's own gives way to who wants draws, or greed.
+        let draws = options.temperature > 0.0 || self.temperature.is_some_and(|t| t > 0.0);
+        if (self.greedy || draws) && self.beam.is_none() {
+            (options.beam, options.length_penalty) = (1, 0.0);
+        }
         set(&mut options.temperature, self.temperature);
         set(&mut options.top_k, self.top_k);
         set(&mut options.top_p, self.top_p);

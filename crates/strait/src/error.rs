@@ -35,6 +35,15 @@ pub enum Error {
         "this is a language model: it has no latents, only `strait sample` (also with --prefix) and `strait info` work with it"
     )]
     NoLatents,
+    /// A model that writes targets for sources was asked for what needs latents.
+    #[error(
+        "this model writes a target for each source: it has no latents, only `strait generate`, `strait evaluate` and \
+         `strait info` work with it"
+    )]
+    NeedsSources,
+    /// A model that knows no sources was asked for targets.
+    #[error("this model knows no sources; train one on pairs with `strait train PAIRS --task seq2seq`")]
+    KnowsNoSources,
     /// A model without a bag decoder was asked for topics.
     #[error("only models with a bag decoder have topics; train one with `--recipe topics`")]
     NoTopics,

@@ -23,6 +23,9 @@ impl Model {
         request: &EvaluationRequest,
         hear: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Evaluation, Error> {
+        if self.is_seq2seq() {
+            return Err(Error::NeedsSources);
+        }
         Ok(strait_evaluate::evaluate(self.subject(), None, request, hear)?)
     }
 
@@ -37,6 +40,9 @@ impl Model {
         request: &EvaluationRequest,
         hear: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Evaluation, Error> {
+        if self.is_seq2seq() || other.is_seq2seq() {
+            return Err(Error::NeedsSources);
+        }
         Ok(strait_evaluate::evaluate(self.subject(), Some((name, other.subject())), request, hear)?)
     }
 

@@ -20,6 +20,7 @@ mod controls;
 mod error;
 mod evaluation;
 mod gan;
+mod generation;
 mod latents;
 mod learned;
 mod model;
@@ -39,6 +40,7 @@ pub use comparison::{ComparisonRequest, Heard, compare};
 pub use controls::Controls;
 pub use error::Error;
 pub use gan::{VectorGenerator, auc};
+pub use generation::{Alignment, Generated};
 pub use latents::{LatentFileError, Latents};
 pub use model::{Decoded, Decoding, Draws, Model, Path};
 pub use oddness::{Oddness, PValue, Usual};
@@ -48,19 +50,20 @@ pub use steering::{
 };
 pub use strait_eval as eval;
 pub use strait_evaluate::{
-    Evaluation, EvaluationRequest, JudgeBudget, Progress as EvaluationProgress, page as evaluation_page,
+    Evaluation, EvaluationRequest, JudgeBudget, PairEvaluation, PairRequest, Progress as EvaluationProgress,
+    page as evaluation_page,
 };
 pub use strait_latent as latent;
 pub use strait_model::{
     Recipe,
     config::{self, RecipeError},
     decoding::{Blocked, Options as DecodingOptions},
-    folder::{Config, FolderError, check_place},
+    folder::{Config, FolderError, check_place, read_config},
     gan::{GanConfig, GanError, GanReport},
 };
 pub use strait_report::{
-    Card as ReportCard, Colouring, Comparison, Fact as ReportFact, Figure, TextMap, comparison_plots,
-    comparison_report, map_page, read_events as read_training_events, training_report,
+    AttentionMatrix, Card as ReportCard, Colouring, Comparison, Fact as ReportFact, Figure, TextMap, attention_page,
+    comparison_plots, comparison_report, map_page, read_events as read_training_events, training_report,
 };
 pub use strait_text as text;
 pub use strait_train::{Budget, Event, Listener, Outcome, Size, TrainError, plan::Plan};

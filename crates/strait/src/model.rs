@@ -71,6 +71,7 @@ pub struct Model {
     pub(crate) config: Config,
     pub(crate) model: Autoencoder,
     pub(crate) tokenizer: Tokenizer,
+    pub(crate) source_tokenizer: Option<Tokenizer>,
     pub(crate) prior: Prior,
     /// How odd validation texts are.
     pub(crate) usual: Option<strait_model::Usual>,
@@ -82,8 +83,8 @@ impl Model {
     /// # Errors
     /// If a file is missing, damaged, or from a newer program; the message names the file.
     pub fn open(dir: impl AsRef<std::path::Path>) -> Result<Self, Error> {
-        let Saved { config, model, tokenizer, prior, usual } = folder::open(dir.as_ref())?;
-        Ok(Model { config, model, tokenizer, prior, usual })
+        let Saved { config, model, tokenizer, source_tokenizer, prior, usual } = folder::open(dir.as_ref())?;
+        Ok(Model { config, model, tokenizer, source_tokenizer, prior, usual })
     }
 
     /// What the model is and how it was trained.
@@ -114,7 +115,7 @@ impl Model {
 
     /// Texts to latents, in order. A text's latent does not depend on the others.
     pub fn encode<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Latents {
-        if self.is_language_model() {
+        if self.latent_size() == 0 {
             return Latents::without_values(texts.len());
         }
         let ids = self.tokenizer.encode_batch(texts);
@@ -131,7 +132,7 @@ impl Model {
         if let Some(&token) = ids.iter().flat_map(AsRef::as_ref).find(unknown) {
             return Err(Error::UnknownToken { token, vocabulary });
         }
-        Ok(match self.is_language_model() {
+        Ok(match self.latent_size() == 0 {
             true => Latents::without_values(ids.len()),
             false => Latents::new(self.model.encode(ids), self.latent_size()),
         })
@@ -182,6 +183,9 @@ impl Model {
     /// # Panics
     /// If there is not one seed for each latent.
     pub fn decode_rows(&self, latents: &Latents, decoding: &Decoding, seeds: &[u64]) -> Result<Vec<Decoded>, Error> {
+        if self.is_seq2seq() {
+            return Err(Error::NeedsSources);
+        }
         if latents.dim() != self.latent_size() {
             return Err(Error::Dimensions { found: latents.dim(), expected: self.latent_size() });
         }
@@ -209,10 +213,14 @@ impl Model {
     }
 
     pub(crate) fn needs_latents(&self) -> Result<(), Error> {
-        if self.is_language_model() { Err(Error::NoLatents) } else { Ok(()) }
+        match (self.is_seq2seq(), self.is_language_model()) {
+            (true, _) => Err(Error::NeedsSources),
+            (_, true) => Err(Error::NoLatents),
+            _ => Ok(()),
+        }
     }
 
-    fn options(&self, decoding: &Decoding, rows: usize) -> Result<Options, Error> {
+    pub(crate) fn options(&self, decoding: &Decoding, rows: usize) -> Result<Options, Error> {
         let mut options = decoding.options.clone().unwrap_or_else(|| self.config.decoding.clone());
         for phrase in decoding.banned.iter().filter(|b| !b.is_empty()) {
             // A word is another token at the start of a text than inside it only where texts have no blanks.

@@ -47,6 +47,9 @@ impl Model {
     /// # Errors
     /// If a latent is not finite, as those of a damaged model.
     pub fn oddness<S: AsRef<str> + Sync>(&mut self, texts: &[S]) -> Result<Vec<Oddness>, Error> {
+        if self.is_seq2seq() {
+            return Err(Error::NeedsSources);
+        }
         let mut all = Vec::with_capacity(texts.len());
         for part in texts.chunks(PART) {
             let ids = self.tokenizer.encode_batch(part);
@@ -95,6 +98,7 @@ impl Model {
             config: self.config.clone(),
             model: self.model.copy(),
             tokenizer: self.tokenizer.clone(),
+            source_tokenizer: self.source_tokenizer.clone(),
             prior: self.prior.clone(),
             usual: self.usual.clone(),
         }

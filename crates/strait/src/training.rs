@@ -7,8 +7,8 @@ use std::{
 };
 
 use strait_model::Recipe;
-use strait_text::{Corpus, split::split};
-use strait_train::{Budget, Listener, Outcome, Request, Size};
+use strait_text::{Corpus, Pairs, split::split};
+use strait_train::{Budget, Listener, Outcome, Request, Size, Sources};
 
 use crate::Error;
 
@@ -20,9 +20,14 @@ pub struct Training {
     pub train: Corpus,
     /// What to validate on; without it a part of `train` is put aside by a hash of each text.
     pub valid: Option<Corpus>,
+    /// The source of each record of `train` and `valid`, which then are the targets; empty for all other tasks.
+    pub sources: Vec<String>,
+    pub valid_sources: Vec<String>,
     /// Share of the texts put aside when there is no `valid`.
     pub valid_fraction: f64,
     pub recipe: Recipe,
+    /// A model folder whose weights and vocabularies the training starts from.
+    pub from: Option<PathBuf>,
     /// The network's size; chosen by the minutes when absent.
     pub size: Option<Size>,
     pub budget: Budget,
@@ -40,14 +45,32 @@ impl Training {
             out: out.into(),
             train,
             valid: None,
+            sources: Vec::new(),
+            valid_sources: Vec::new(),
             valid_fraction: 0.05,
             recipe: Recipe::built_in().into_iter().next().unwrap_or_default(),
+            from: None,
             size: None,
             budget: Budget::Minutes(5.0),
             seed: 1,
             replace: false,
             started: Instant::now(),
         }
+    }
+
+    /// Five minutes on pairs of a source and a target, with a recipe that writes the one for the other.
+    pub fn of_pairs(out: impl Into<PathBuf>, pairs: Pairs) -> Self {
+        let (targets, sources) = pairs.into_parts();
+        let recipe = Recipe::built_in().into_iter().find(Recipe::is_seq2seq).unwrap_or_default();
+        Training { sources, recipe, ..Training::new(out, targets) }
+    }
+
+    /// The same with pairs to validate on.
+    #[must_use]
+    pub fn with_valid_pairs(mut self, pairs: Pairs) -> Self {
+        let (targets, sources) = pairs.into_parts();
+        (self.valid, self.valid_sources) = (Some(targets), sources);
+        self
     }
 
     /// Runs to the end, or until `stop` is set; then [`resume`] goes on.
@@ -58,13 +81,24 @@ impl Training {
         let report = &self.train.report;
         let (name, hash) = (report.name.clone(), report.hash.clone());
         let texts = |corpus: Corpus| corpus.records.into_iter().map(|r| r.text).collect::<Vec<_>>();
-        let (train, valid) = match self.valid {
-            Some(valid) => (texts(self.train), texts(valid)),
+        let paired = !self.sources.is_empty();
+        let (train, valid, sources) = match self.valid {
+            Some(valid) => {
+                let sources = Sources { train: self.sources, valid: self.valid_sources };
+                (texts(self.train), texts(valid), sources)
+            }
             None => {
                 let all = texts(self.train);
-                let (train, valid) = split(&all, self.valid_fraction, self.seed);
-                let pick = |which: Vec<usize>| which.into_iter().map(|i| all[i].clone()).collect::<Vec<_>>();
-                (pick(train), pick(valid))
+                // Of pairs by the source, so that no source is on both sides.
+                let by = if paired { &self.sources } else { &all };
+                let (train, valid) = split(by, self.valid_fraction, self.seed);
+                let pick =
+                    |from: &[String], which: &[usize]| which.iter().map(|&i| from[i].clone()).collect::<Vec<_>>();
+                let sources = match paired {
+                    true => Sources { train: pick(&self.sources, &train), valid: pick(&self.sources, &valid) },
+                    false => Sources::default(),
+                };
+                (pick(&all, &train), pick(&all, &valid), sources)
             }
         };
         let request = Request {
@@ -73,7 +107,9 @@ impl Training {
             hash,
             train,
             valid,
+            sources: paired.then_some(sources),
             recipe: self.recipe,
+            from: self.from,
             size: self.size,
             budget: self.budget,
             seed: self.seed,

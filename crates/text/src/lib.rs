@@ -14,5 +14,5 @@ pub mod tokenizer;
 
 pub use batch::Batches;
 pub use noise::Noise;
-pub use read::{Corpus, ReadError, ReadOptions, Record};
+pub use read::{Corpus, Pairs, ReadError, ReadOptions, Record};
 pub use tokenizer::{Tokenizer, TokenizerError, TokenizerKind};

@@ -6,11 +6,13 @@ use strait_model::{folder::Config, prior};
 use strait_report::{Card, Fact, read_events, training_report};
 
 /// Names of figures as people read them, in the order in which the card shows them, with their decimals.
-const FIGURES: [(&str, &str, usize); 8] = [
+const FIGURES: [(&str, &str, usize); 10] = [
     ("valid_bits_per_byte", "loss, bits per byte", 3),
     ("valid_token_perplexity", "perplexity per token", 1),
     ("valid_divergence", "divergence of the posterior from N(0, I), nats per record", 2),
     ("valid_token_accuracy", "share of tokens predicted, given the true ones before", 3),
+    ("valid_written_n", "sources for which a target was written greedily", 0),
+    ("valid_written_bleu4", "BLEU-4 of these against one target of each", 1),
     ("valid_reconstruction_n", "records reconstructed greedily", 0),
     ("valid_reconstruction_bleu4", "BLEU-4 of the reconstructions", 1),
     ("valid_reconstruction_exact", "share of exact reconstructions", 3),
@@ -19,7 +21,12 @@ const FIGURES: [(&str, &str, usize); 8] = [
 
 /// The card of a model; `fit` is what was tried as its prior, if it has latents.
 pub(crate) fn card(config: &Config, fit: Option<&prior::Fit>) -> String {
-    let what = if fit.is_some() { "text autoencoder" } else { "language model" };
+    let pairs = config.recipe.is_seq2seq();
+    let what = match (pairs, fit) {
+        (true, _) => "model that writes a target for a source",
+        (_, Some(_)) => "text autoencoder",
+        (_, None) => "language model",
+    };
     let mut text = format!(
         "# A {what}\n\nTrained by Strait {} with the recipe `{}` on {} records of `{}` (SHA-256 {}), seed {}.\n\n",
         config.strait_version, config.recipe.name, config.data.train, config.data.name, config.data.hash, config.seed
@@ -30,6 +37,10 @@ pub(crate) fn card(config: &Config, fit: Option<&prior::Fit>) -> String {
     );
     text += &figures(config);
     text += &fit.map_or(String::new(), priors);
+    if pairs {
+        text += "\n## Use\n\n```\nstrait generate -m DIR SOURCES\nstrait evaluate -m DIR PAIRS\n```\n\n";
+        return text + "A model of so few pairs knows nothing else; it may repeat targets it was trained on.\n";
+    }
     text += &sampling(config);
     text += "## Use\n\n```\nstrait sample -m DIR -n 10\n";
     text += match fit {

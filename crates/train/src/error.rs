@@ -21,6 +21,29 @@ pub enum TrainError {
         /// What is needed.
         least: usize,
     },
+    /// The weights of another network.
+    #[error("{}: the weights to start from are those of another network: {why}; leave the recipe's sizes as that model has them", file.display())]
+    OtherNetwork {
+        /// The weights.
+        file: PathBuf,
+        /// What does not fit.
+        why: String,
+    },
+    /// A recipe for pairs, and none there.
+    #[error("the recipe `{recipe}` writes a target for each source: give pairs (two columns, or --targets FILE)")]
+    NeedsPairs {
+        /// The recipe's name.
+        recipe: String,
+    },
+    /// Pairs, and a recipe that knows no sources.
+    #[error(
+        "the recipe `{recipe}` gives texts back and knows no sources; for pairs say --task seq2seq, or name a recipe with \
+         task = \"seq2seq\""
+    )]
+    KnowsNoSources {
+        /// The recipe's name.
+        recipe: String,
+    },
     /// An unfinished training is in the way.
     #[error(
         "{}: an unfinished training is there; go on with `strait resume {}`, or start over with --force",

@@ -50,6 +50,9 @@ pub enum Event {
         reconstructions: Vec<(String, String)>,
         /// A few texts drawn from a Gaussian fitted to training latents.
         samples: Vec<String>,
+        /// Seq2seq: the sources of the texts shown; then `reconstructions` are the references and what was written.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        sources: Vec<String>,
         /// What the latents show, by name: `kl`, `active_units` and the like.
         figures: BTreeMap<String, f64>,
         seconds: f64,

@@ -15,7 +15,7 @@ use crate::{
     calibrate::{self, Calibration},
     card, fitting,
     log::Log,
-    look,
+    look, pairs,
     run::Run,
 };
 
@@ -41,13 +41,22 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     }
     let prior = fit.as_ref().map_or_else(|| Prior::standard_normal(0), |fit| fit.prior.clone());
     let longest = max_len(&run.train_ids);
-    let words = Words::of(run.tokenizer.word_parts(), &run.train_ids);
-    run.model.words = (!words.list().is_empty()).then(|| Arc::new(words));
-    let parts = (&run.model, &prior, &run.tokenizer);
-    let calibration = calibrate::temperature(parts, &run.valid, run.unit, longest, seed);
-    let figures = figures(&mut run, fit.as_ref(), &calibration);
-    let known_words = run.model.words.is_some();
-    let greedy = decoding::Options { max_len: longest, known_words, ..decoding::Options::default() };
+    let greedy = decoding::Options { max_len: longest, ..decoding::Options::default() };
+    let (figures, decoding, sampling) = match run.sources.is_some() {
+        true => {
+            let sampling = decoding::Options { temperature: pairs::TEMPERATURE, ..greedy };
+            (pairs::figures(&mut run), pairs::decoding(longest), sampling)
+        }
+        false => {
+            let words = Words::of(run.tokenizer.word_parts(), &run.train_ids);
+            let greedy = decoding::Options { known_words: !words.list().is_empty(), ..greedy };
+            run.model.words = greedy.known_words.then(|| Arc::new(words));
+            let parts = (&run.model, &prior, &run.tokenizer);
+            let calibration = calibrate::temperature(parts, &run.valid, run.unit, longest, seed);
+            let sampling = decoding::Options { temperature: calibration.temperature, ..greedy.clone() };
+            (figures(&mut run, fit.as_ref(), &calibration), greedy, sampling)
+        }
+    };
     let lengths: Vec<usize> = run.train_ids.iter().map(Vec::len).collect();
     let plan = &run.job.plan;
     let config = Config {
@@ -71,8 +80,8 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
             ended: why,
             figures: figures.clone(),
         },
-        sampling: decoding::Options { temperature: calibration.temperature, ..greedy.clone() },
-        decoding: greedy,
+        sampling,
+        decoding,
         files: BTreeMap::new(),
         checksum: String::new(),
     };
@@ -82,8 +91,9 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     let metrics = log.contents(&run.dir);
     let report = card::report(&config, &String::from_utf8_lossy(&metrics));
     let extra = [("README.md", card.into_bytes()), ("metrics.jsonl", metrics), ("report.html", report.into_bytes())];
-    let usual = usual(&mut run, &prior)?;
-    let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, prior, usual };
+    let usual = if run.sources.is_some() { None } else { usual(&mut run, &prior)? };
+    let source_tokenizer = run.sources.and_then(|sources| sources.tokenizer);
+    let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, source_tokenizer, prior, usual };
     folder::save(&run.out, &saved, &extra, run.job.replace)?;
     // The model is safe; what is left of the training's folder does no harm.
     let _ = std::fs::remove_dir_all(&run.dir);

@@ -14,13 +14,16 @@ pub mod latents;
 mod log;
 pub mod look;
 mod meter;
+mod pairs;
 pub mod plan;
 pub mod run;
+mod step;
 
 mod card;
 mod error;
 
 pub use error::TrainError;
 pub use event::{Event, Listener};
+pub use pairs::Sources;
 pub use plan::{Budget, Plan, Size};
 pub use run::{Outcome, Request, resume, start};

@@ -6,25 +6,27 @@ use strait_eval::{ReconstructionReport, Unit};
 use strait_model::{Autoencoder, Figures, decoding::Options, prior::Prior};
 use strait_text::Tokenizer;
 
-use crate::latents;
+use crate::{latents, pairs, pairs::SourceSide};
 
 /// Validation texts scored at most: enough for two digits of the loss.
-const SCORED: usize = 2000;
+pub(crate) const SCORED: usize = 2000;
 /// Validation texts reconstructed at most.
-const RECONSTRUCTED: usize = 100;
+pub(crate) const RECONSTRUCTED: usize = 100;
 /// Training latents that the Gaussian for the samples is fitted to.
 const FITTED: usize = 2000;
 /// Reconstructions and samples shown.
-const SHOWN: usize = 3;
+pub(crate) const SHOWN: usize = 3;
 
 /// What a look needs.
-pub struct Scene<'a> {
+pub(crate) struct Scene<'a> {
     pub tokenizer: &'a Tokenizer,
     /// Training ids.
     pub train: &'a [Vec<u32>],
     /// Validation texts and ids.
     pub valid: &'a [String],
     pub valid_ids: &'a [Vec<u32>],
+    /// Of pairs: their sources.
+    pub sources: Option<&'a SourceSide>,
     /// How texts are cut for BLEU.
     pub unit: Unit,
     /// Longest text to decode, in tokens.
@@ -33,7 +35,7 @@ pub struct Scene<'a> {
 }
 
 /// What was seen.
-pub struct Seen {
+pub(crate) struct Seen {
     /// By which looks are compared: what is minimised of the reconstruction and, as far as it counts in the final
     /// objective, the divergence.
     pub criterion: f64,
@@ -43,6 +45,8 @@ pub struct Seen {
     pub reconstruction: ReconstructionReport,
     pub reconstructions: Vec<(String, String)>,
     pub samples: Vec<String>,
+    /// Of pairs: the sources of the texts shown.
+    pub sources: Vec<String>,
     pub figures: Figures,
 }
 
@@ -52,7 +56,10 @@ pub fn bits_per_byte(nats: f64, bytes: usize) -> f64 {
 }
 
 /// Takes a look; the same weights, scene and step give the same result.
-pub fn look(model: &mut Autoencoder, scene: &Scene<'_>, step: u64) -> Seen {
+pub(crate) fn look(model: &mut Autoencoder, scene: &Scene<'_>, step: u64) -> Seen {
+    if let Some(sources) = scene.sources {
+        return pairs::look(model, scene, sources);
+    }
     let n = scene.valid_ids.len().min(SCORED);
     let loss = model.score(&scene.valid_ids[..n], &mut Vec::new());
     let bytes: usize = scene.valid[..n].iter().map(String::len).sum();
@@ -73,6 +80,7 @@ pub fn look(model: &mut Autoencoder, scene: &Scene<'_>, step: u64) -> Seen {
         reconstruction,
         reconstructions,
         samples: samples(model, scene, step),
+        sources: Vec::new(),
         figures: latents::figures(model, scene.valid_ids, scene.train, scene.seed),
     }
 }

@@ -9,10 +9,14 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use strait_engine::Tape;
+use strait_eval::Unit;
 use strait_model::{Autoencoder, Progress, Recipe, Trainer};
-use strait_text::Batches;
+use strait_text::{Batches, Tokenizer};
 
-use crate::TrainError;
+use crate::{
+    TrainError,
+    step::{Lesson, step},
+};
 
 /// How long to train.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -106,10 +110,32 @@ pub struct Plan {
 }
 
 /// The data as the plan needs it.
-pub struct Material<'a> {
+pub(crate) struct Material<'a> {
     pub texts: &'a [Vec<u32>],
     pub vocabulary: usize,
+    /// Of pairs: the sources of the texts, and the size of their vocabulary, if it is their own.
+    pub sources: Option<(&'a [Vec<u32>], Option<usize>)>,
+    pub tokenizer: &'a Tokenizer,
+    /// How texts are cut for BLEU.
+    pub unit: Unit,
     pub seed: u64,
+}
+
+impl Material<'_> {
+    /// A fresh model for it.
+    fn model(&self, recipe: &Recipe) -> Autoencoder {
+        let own = self.sources.and_then(|(_, vocabulary)| vocabulary);
+        Autoencoder::with_sources(recipe, (self.vocabulary, own), self.seed)
+    }
+
+    fn lesson(&self) -> Lesson<'_> {
+        let sources = self.sources.map(|s| s.0);
+        Lesson { texts: self.texts, sources, tokenizer: self.tokenizer, unit: self.unit }
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        lengths(self.texts, self.sources.map(|s| s.0))
+    }
 }
 
 /// How a recipe cuts an epoch into batches.
@@ -117,16 +143,17 @@ pub fn batches(recipe: &Recipe, seed: u64) -> Batches {
     Batches { max_tokens: recipe.training.batch_tokens, max_rows: 512, seed }
 }
 
-/// Lengths as batches count them: end symbols included.
-pub fn lengths(texts: &[Vec<u32>]) -> Vec<usize> {
-    texts.iter().map(|t| t.len() + 1).collect()
+/// Lengths as batches count them: end symbols included; of a pair, that of its longer side.
+pub fn lengths(texts: &[Vec<u32>], sources: Option<&[Vec<u32>]>) -> Vec<usize> {
+    let source = |i: usize| sources.map_or(0, |sources| sources[i].len());
+    texts.iter().enumerate().map(|(i, t)| t.len().max(source(i)) + 1).collect()
 }
 
 /// Makes the plan. `started` is when the command began.
 ///
 /// # Errors
 /// If the numbers of a fresh model are not finite while its steps are timed.
-pub fn make(
+pub(crate) fn make(
     recipe: &Recipe,
     size: Option<Size>,
     budget: Budget,
@@ -159,12 +186,12 @@ pub fn make(
             recipe.encoder.embedding,
             unless_language_model(&recipe, format!("encoder {}, ", recipe.encoder.hidden)),
             recipe.decoder.hidden,
-            unless_language_model(&recipe, format!(", latent {}", recipe.latent.size)),
+            if recipe.latent.size > 0 { format!(", latent {}", recipe.latent.size) } else { String::new() },
         ),
     );
     let (epochs, tokens) = (steps as f64 / steps_per_epoch, recipe.training.batch_tokens);
     reasons.push(format!("{steps} steps of up to {tokens} tokens: {epochs:.1} passes over the data"));
-    reasons.extend(cut_by_window(&recipe, &lengths(material.texts)));
+    reasons.extend(cut_by_window(&recipe, &material.lengths()));
     let look_every = (steps / 24).clamp(steps.min(10), (steps_per_epoch * 2.0).ceil().max(100.0) as u64);
     Ok(Plan { recipe, size, steps, look_every, steps_per_epoch, reasons })
 }
@@ -200,7 +227,7 @@ struct Choice {
 impl Choice {
     fn new(recipe: &Recipe, size: Size, material: &Material<'_>) -> Self {
         let recipe = size.scale(recipe);
-        let steps_per_epoch = batches(&recipe, material.seed).epoch(&lengths(material.texts), 0).len() as f64;
+        let steps_per_epoch = batches(&recipe, material.seed).epoch(&material.lengths(), 0).len() as f64;
         Choice { recipe, size, steps: 1, steps_per_epoch }
     }
 
@@ -227,11 +254,11 @@ fn within(
         let each = seconds_per_step(&choice.recipe, material)?;
         Ok((Choice { steps: seconds(each), ..choice }, each))
     };
-    let tokens: usize = lengths(material.texts).iter().sum();
+    let tokens: usize = material.lengths().iter().sum();
     let (mut chosen, mut each) = timed(recipe, size.unwrap_or(Size::Tiny))?;
     let larger = if size.is_some() { &[][..] } else { &Size::ALL[1..] };
     for &candidate in larger {
-        let weights = Autoencoder::new(&candidate.scale(recipe), material.vocabulary, material.seed).params.weights();
+        let weights = material.model(&candidate.scale(recipe)).params.weights();
         if weights > WEIGHTS_PER_TOKEN * tokens {
             reasons.push(format!(
                 "not {}: {:.1} M weights would learn {:.2} M tokens of text by heart (--size {} to insist)",
@@ -275,20 +302,18 @@ fn within(
 fn seconds_per_step(recipe: &Recipe, material: &Material<'_>) -> Result<f64, TrainError> {
     const WARM_UP: usize = 2;
     const TIMED: usize = 6;
-    let epoch = batches(recipe, material.seed).epoch(&lengths(material.texts), 0);
-    let mut model = Autoencoder::new(recipe, material.vocabulary, material.seed);
+    let epoch = batches(recipe, material.seed).epoch(&material.lengths(), 0);
+    let mut model = material.model(recipe);
     let mut trainer = Trainer::new(&model);
     let mut rng = ChaCha8Rng::seed_from_u64(material.seed);
     let mut tape = Tape::new();
     let mut times = Vec::new();
     for i in 0..WARM_UP + TIMED {
         let picked = &epoch[i * epoch.len() / (WARM_UP + TIMED) % epoch.len()];
-        let texts: Vec<&[u32]> = picked.iter().map(|&i| &material.texts[i][..]).collect();
         let start = Instant::now();
-        let batch = model.training_batch(&texts, &mut rng);
         // The first of many steps, when the rate has hardly begun to rise; not the very first, whose work may differ.
         let progress = Progress { step: 1, steps: 1_000_000 };
-        let made = trainer.step(&mut model, &mut tape, &batch, progress, &mut rng);
+        let made = step((&mut trainer, &mut model), &mut tape, (material.lesson(), picked), progress, &mut rng);
         made.map_err(|source| TrainError::Numbers { step: 0, source })?;
         if i >= WARM_UP {
             times.push(start.elapsed().as_secs_f64());

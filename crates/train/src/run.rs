@@ -19,6 +19,7 @@ use strait_eval::Unit;
 use strait_model::{
     Autoencoder, Figures, Progress, Recipe, Trainer,
     folder::{self, FolderError, training_dir, write_flushed},
+    weights,
 };
 use strait_text::Tokenizer;
 
@@ -29,13 +30,17 @@ use crate::{
     log::Log,
     look,
     meter::Meter,
+    pairs::{self, SourceSide, Sources},
     plan::{self, Material},
+    step::{self, Lesson},
 };
 
 /// Seconds between checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(15);
 /// A latent that carries nothing is warned of from this share of the steps on.
 const ALARM_FROM: f64 = 0.5;
+/// The weights that a training starts from, if it starts from a model's.
+const START: &str = "start.safetensors";
 /// Fewest distinct texts that can be trained on.
 const LEAST_TEXTS: usize = 8;
 
@@ -48,7 +53,11 @@ pub struct Request {
     pub hash: String,
     pub train: Vec<String>,
     pub valid: Vec<String>,
+    /// The sources of `train` and `valid`, of which these then are the targets.
+    pub sources: Option<Sources>,
     pub recipe: Recipe,
+    /// A model folder whose weights and vocabularies it starts from; the recipe's networks must be that model's.
+    pub from: Option<PathBuf>,
     pub size: Option<Size>,
     pub budget: Budget,
     pub seed: u64,
@@ -84,10 +93,12 @@ pub struct Job {
 struct Texts {
     train: Vec<String>,
     valid: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sources: Option<Sources>,
 }
 
 /// Begins a training and runs it to its end, or until `stop` is set.
-pub fn start(request: Request, listener: &mut dyn Listener, stop: &AtomicBool) -> Result<Outcome, TrainError> {
+pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBool) -> Result<Outcome, TrainError> {
     let dir = training_dir(&request.out);
     folder::check_place(&request.out, request.replace)?;
     if dir.exists() && !request.replace {
@@ -98,16 +109,34 @@ pub fn start(request: Request, listener: &mut dyn Listener, stop: &AtomicBool) -
     if distinct < LEAST_TEXTS {
         return Err(TrainError::TooFewTexts { name: request.name, found: distinct, least: LEAST_TEXTS });
     }
-    let wanted = &request.recipe.tokenizer;
-    let tokenizer = Tokenizer::train(wanted.kind, wanted.vocabulary, request.train.iter().map(String::as_str))?;
+    pairs::check(&request.recipe, request.sources.as_ref())?;
+    let start = request.from.as_deref().map(folder::open).transpose()?;
+    let sources = request.sources.as_ref();
+    let learned = match &start {
+        Some(saved) => pairs::Tokenizers::of(saved)?,
+        None => pairs::tokenizers(&mut request.recipe.tokenizer, &request.train, sources)?,
+    };
+    let pairs::Tokenizers { tokenizer, source, reasons } = learned;
     let ids = tokenizer.encode_batch(&request.train);
-    let material = Material { texts: &ids, vocabulary: tokenizer.vocab_size(), seed: request.seed };
+    let read = |sources: &Sources| source.as_ref().unwrap_or(&tokenizer).encode_batch(&sources.train);
+    let source_ids = request.sources.as_ref().map(read);
+    let own = source.as_ref().map(Tokenizer::vocab_size);
+    let sources = source_ids.as_deref().map(|ids| (ids, own));
+    let material = Material {
+        texts: &ids,
+        vocabulary: tokenizer.vocab_size(),
+        sources,
+        tokenizer: &tokenizer,
+        unit: Unit::guess(&request.train),
+        seed: request.seed,
+    };
     let mut plan = plan::make(&request.recipe, request.size, request.budget, &material, request.started)?;
-    plan.reasons.extend(tokenizer.vocab_reason().map(String::from));
+    plan.reasons.extend(reasons);
     let job = Job { name: request.name, hash: request.hash, seed: request.seed, replace: request.replace, plan };
-    let texts = Texts { train: request.train, valid: request.valid };
-    open_folder(&dir, &job, &texts, &tokenizer)?;
-    Run::new(request.out, job, texts, tokenizer)?.complete(listener, stop)
+    let texts = Texts { train: request.train, valid: request.valid, sources: request.sources };
+    let weights = start.map(|saved| weights::to_bytes(&saved.model.params)).transpose()?;
+    open_folder(&dir, &job, &texts, (&tokenizer, source.as_ref(), weights.as_deref()))?;
+    Run::new(request.out, job, texts, (tokenizer, source))?.complete(listener, stop)
 }
 
 /// Goes on with the unfinished training of the model folder `out` (its own folder's name works too).
@@ -121,14 +150,23 @@ pub fn resume(out: &Path, listener: &mut dyn Listener, stop: &AtomicBool) -> Res
     }
     let job: Job = read_json(&dir.join("job.json"))?;
     let texts: Texts = read_json(&dir.join("texts.json"))?;
-    let file = dir.join("tokenizer.json");
-    let bytes = read(&file)?;
-    let tokenizer = Tokenizer::from_bytes(&bytes).map_err(|e| TrainError::Damaged { file, why: e.to_string() })?;
-    Run::new(out, job, texts, tokenizer)?.complete(listener, stop)
+    let tokenizer = |name: &str| {
+        let file = dir.join(name);
+        Tokenizer::from_bytes(&read(&file)?).map_err(|e| TrainError::Damaged { file, why: e.to_string() })
+    };
+    let own = texts.sources.is_some() && job.plan.recipe.tokenizer.joint == Some(false);
+    let source = own.then(|| tokenizer(folder::SOURCE_TOKENIZER)).transpose()?;
+    let tokenizers = (tokenizer("tokenizer.json")?, source);
+    Run::new(out, job, texts, tokenizers)?.complete(listener, stop)
 }
 
 /// Makes the training's folder: whole, or not at all.
-fn open_folder(dir: &Path, job: &Job, texts: &Texts, tokenizer: &Tokenizer) -> Result<(), TrainError> {
+fn open_folder(
+    dir: &Path,
+    job: &Job,
+    texts: &Texts,
+    (tokenizer, source, start): (&Tokenizer, Option<&Tokenizer>, Option<&[u8]>),
+) -> Result<(), TrainError> {
     let io = |what: &'static str| move |source| FolderError::Io { path: dir.into(), what, source };
     let mut name = dir.file_name().unwrap_or_default().to_os_string();
     name.push(".new");
@@ -141,6 +179,12 @@ fn open_folder(dir: &Path, job: &Job, texts: &Texts, tokenizer: &Tokenizer) -> R
         write_json(&new.join("job.json"), job)?;
         write_json(&new.join("texts.json"), texts)?;
         write_flushed(&new.join("tokenizer.json"), &tokenizer.to_bytes()?)?;
+        if let Some(source) = source {
+            write_flushed(&new.join(folder::SOURCE_TOKENIZER), &source.to_bytes()?)?;
+        }
+        if let Some(start) = start {
+            write_flushed(&new.join(START), start)?;
+        }
         if dir.exists() {
             fs::remove_dir_all(dir).map_err(io("clear the folder"))?;
         }
@@ -207,6 +251,8 @@ pub(crate) struct Run {
     pub(crate) train_ids: Vec<Vec<u32>>,
     pub(crate) valid: Vec<String>,
     pub(crate) valid_ids: Vec<Vec<u32>>,
+    /// Of pairs: the sources of these texts.
+    pub(crate) sources: Option<SourceSide>,
     pub(crate) unit: Unit,
     pub(crate) model: Autoencoder,
     trainer: Trainer,
@@ -218,11 +264,22 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    fn new(out: PathBuf, job: Job, texts: Texts, tokenizer: Tokenizer) -> Result<Self, TrainError> {
+    fn new(
+        out: PathBuf,
+        job: Job,
+        texts: Texts,
+        (tokenizer, source): (Tokenizer, Option<Tokenizer>),
+    ) -> Result<Self, TrainError> {
         let dir = training_dir(&out);
         let recipe = &job.plan.recipe;
         recipe.check()?;
-        let mut model = Autoencoder::new(recipe, tokenizer.vocab_size(), job.seed);
+        let vocabularies = (tokenizer.vocab_size(), source.as_ref().map(Tokenizer::vocab_size));
+        let mut model = Autoencoder::with_sources(recipe, vocabularies, job.seed);
+        if dir.join(START).exists() {
+            let file = dir.join(START);
+            weights::load(&mut model.params, &read(&file)?)
+                .map_err(|e| TrainError::OtherNetwork { file, why: e.to_string() })?;
+        }
         let mut trainer = Trainer::new(&model);
         let nothing = Best { step: 0, bits_per_byte: f64::MAX };
         let mut position =
@@ -236,7 +293,9 @@ impl Run {
                 .restore(&mut model.params, &mut trainer)
                 .map_err(|why| TrainError::Damaged { file: dir.join(crate::checkpoint::FILE), why })?;
         }
+        let sources = texts.sources.map(|sources| SourceSide::new(source, &tokenizer, sources));
         Ok(Run {
+            sources,
             train_ids: tokenizer.encode_batch(&texts.train),
             valid_ids: tokenizer.encode_batch(&texts.valid),
             unit: Unit::guess(&texts.train),
@@ -291,7 +350,8 @@ impl Run {
     fn steps(&mut self, log: &mut Log<'_>, stop: &AtomicBool) -> Result<Option<String>, TrainError> {
         let plan = self.job.plan.clone();
         let t = &plan.recipe.training;
-        let lengths = plan::lengths(&self.train_ids);
+        let sources = self.sources.as_ref().map(|s| &s.train_ids[..]);
+        let lengths = plan::lengths(&self.train_ids, sources);
         let mut cursor = Cursor::new(plan::batches(&plan.recipe, self.job.seed), &lengths);
         let mut writer = Writer::new(&self.dir);
         let mut tape = Tape::new();
@@ -306,13 +366,18 @@ impl Run {
                 return Ok(None);
             }
             let picked = cursor.at(step);
-            let texts: Vec<&[u32]> = picked.iter().map(|&i| &self.train_ids[i][..]).collect();
             let bytes: usize = picked.iter().map(|&i| self.train[i].len()).sum();
             let mut rng = ChaCha8Rng::seed_from_u64(self.job.seed);
             rng.set_stream(step + 1);
-            let batch = self.model.training_batch(&texts, &mut rng);
             let progress = Progress { step, steps: plan.steps };
-            let made = self.trainer.step(&mut self.model, &mut tape, &batch, progress, &mut rng);
+            let lesson = Lesson {
+                texts: &self.train_ids,
+                sources: self.sources.as_ref().map(|s| &s.train_ids[..]),
+                tokenizer: &self.tokenizer,
+                unit: self.unit,
+            };
+            let parts = (&mut self.trainer, &mut self.model);
+            let made = step::step(parts, &mut tape, (lesson, picked), progress, &mut rng);
             let made = made.map_err(|source| TrainError::Numbers { step, source })?;
             self.position.step += 1;
             self.position.updates = self.trainer.updates();
@@ -363,6 +428,7 @@ impl Run {
             train: &self.train_ids,
             valid: &self.valid,
             valid_ids: &self.valid_ids,
+            sources: self.sources.as_ref(),
             unit: self.unit,
             max_len: finish::max_len(&self.train_ids),
             seed: self.job.seed,
@@ -393,6 +459,7 @@ impl Run {
             best,
             reconstructions: seen.reconstructions,
             samples: seen.samples,
+            sources: seen.sources,
             figures: figures(&seen.figures),
             seconds: self.seconds(),
         });

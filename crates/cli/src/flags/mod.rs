@@ -3,12 +3,14 @@
 mod collection;
 mod decoding;
 mod model;
+mod pairs;
 mod reading;
 mod writing;
 
 pub use collection::{Side, TextsFlags, collection, sides};
 pub use decoding::DecodingFlags;
 pub use model::ModelFlag;
+pub use pairs::PairFlags;
 pub use reading::{CorpusFlags, FormatFlag, ReadingFlags, RecordsFlags};
 pub use writing::{Alone, WritingFlags};
 

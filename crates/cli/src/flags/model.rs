@@ -22,9 +22,11 @@ impl ModelFlag {
     /// As [`ModelFlag::open`], for verbs that go through latents, which a language model has not.
     pub fn open_autoencoder(&self) -> Result<Model> {
         let model = self.open()?;
-        match model.is_language_model() {
-            true => Err(anyhow::Error::new(strait::Error::NoLatents).context(self.model.display().to_string())),
-            false => Ok(model),
-        }
+        let refused = match (model.is_seq2seq(), model.is_language_model()) {
+            (true, _) => strait::Error::NeedsSources,
+            (_, true) => strait::Error::NoLatents,
+            _ => return Ok(model),
+        };
+        Err(anyhow::Error::new(refused).context(self.model.display().to_string()))
     }
 }

@@ -9,11 +9,11 @@ use std::{
 use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use strait::{Evaluation, EvaluationProgress, EvaluationRequest, JudgeBudget, Model, text::ReadOptions};
+use strait::{Evaluation, EvaluationProgress, EvaluationRequest, JudgeBudget, Model, PairRequest, text::ReadOptions};
 
 use crate::{
     complaint::Usage,
-    flags::{CorpusFlags, ModelFlag, WritingFlags, at_least_one, positive},
+    flags::{CorpusFlags, ModelFlag, PairFlags, WritingFlags, at_least_one, positive},
     input,
     output::Output,
     talk::{duration, number, say},
@@ -25,7 +25,7 @@ const PLAIN_EVERY: Duration = Duration::from_secs(5);
 /// Measure a model on held-out texts: likelihood, latent, reconstruction, prior, samples
 ///
 /// What applies to the model is measured, each figure with its N and its spread over seeds; what is left out is said,
-/// and how to get it. Give texts that the model has not seen, and with --train those that it has.
+/// and how to get it. Of a model that writes targets for sources FILE holds pairs. Give texts that the model has not seen, and with --train those that it has.
 #[derive(Args)]
 pub struct Evaluate {
     #[command(flatten)]
@@ -50,6 +50,8 @@ pub struct Evaluate {
     html: Option<PathBuf>,
     #[command(flatten)]
     corpus: CorpusFlags,
+    #[command(flatten)]
+    pairs: PairFlags,
 }
 
 #[derive(Args)]
@@ -88,6 +90,9 @@ fn temperature(value: &str) -> Result<f32, String> {
 impl Evaluate {
     pub fn run(self) -> Result<()> {
         let mut model = self.model.open()?;
+        if model.is_seq2seq() {
+            return self.pairs(&mut model);
+        }
         let beside = self.beside.as_deref().map(|dir| Ok::<_, strait::Error>((dir, Model::open(dir)?))).transpose()?;
         let request = self.request()?;
         let mut ticker = Ticker::new();
@@ -100,6 +105,27 @@ impl Evaluate {
         };
         ticker.end();
         self.write(&evaluation?)
+    }
+
+    /// Of a model that writes targets for sources.
+    fn pairs(&self, model: &mut Model) -> Result<()> {
+        const QUICK: usize = 200;
+        let pairs = self.pairs.read(&self.file, self.pairs.targets(), &self.corpus.resolve(ReadOptions::default()))?;
+        say!("{}", pairs.found);
+        let written = if self.quick { QUICK } else { usize::MAX };
+        let name = self.file.display().to_string();
+        let request = PairRequest { name, sources: pairs.sources, targets: pairs.targets, written };
+        let decoding = strait::Decoding::default();
+        let mut ticker = Ticker::new();
+        let evaluation = model.evaluate_pairs(&request, &decoding, &mut |progress| ticker.hear(progress));
+        ticker.end();
+        let evaluation = evaluation?;
+        let mut out = self.writing.open()?;
+        match self.writing.json {
+            true => out.json(&evaluation)?,
+            false => out.bytes(evaluation.to_string().as_bytes())?,
+        }
+        out.finish()
     }
 
     /// Reads the texts.

@@ -46,7 +46,11 @@ impl Info {
         if self.json {
             out.json(&facts(&model))?;
         } else {
-            let what = if model.is_language_model() { "language model" } else { "text autoencoder" };
+            let what = match (model.is_seq2seq(), model.is_language_model()) {
+                (true, _) => "model that writes a target for each source",
+                (_, true) => "language model",
+                _ => "text autoencoder",
+            };
             out.line(&format!("{}: a {what}", self.model.model.display()))?;
             for (what, value) in card(&model) {
                 out.line(&format!("  {what:12} {value}"))?;

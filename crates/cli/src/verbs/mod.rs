@@ -15,6 +15,7 @@ pub mod directions;
 pub mod encode;
 pub mod evaluate;
 pub mod gan;
+pub mod generate;
 pub mod index;
 pub mod info;
 pub mod interpolate;

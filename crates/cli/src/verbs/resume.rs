@@ -9,7 +9,7 @@ use strait::{Error, Outcome};
 use crate::{
     complaint::Stopped,
     progress::{Last, Progress},
-    quote::{command, glimpse},
+    quote::{command, glimpse, shell},
     stop,
     talk::{number, say},
 };
@@ -64,6 +64,13 @@ fn say_next(out: &Path, file: Option<&Path>, last: &Last) {
     let a = texts.next().unwrap_or("one text".into());
     let b = texts.next().unwrap_or("another text".into());
     say!("The model is complete: {dir} (its card: `{}`). Try:", command(&["strait", "info", "-m", &dir]));
+    if let Some(source) = last.sources.first() {
+        let file = file.map_or("SOURCES".into(), Path::to_string_lossy);
+        say!("  printf '%s\\n' {} | strait generate -m {} -", shell(source), shell(&dir));
+        say!("  {}", command(&["strait", "generate", "-m", &dir, "SOURCES", "-n", "3", "--explain", "attention.html"]));
+        say!("  {}", command(&["strait", "evaluate", "-m", &dir, &file]));
+        return;
+    }
     say!("  {}", command(&["strait", "sample", "-m", &dir, "-n", "10"]));
     if last.texts.is_empty() {
         // A language model has no latents, so nothing was reconstructed.

@@ -10,12 +10,17 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
-use strait::{Budget, Recipe, Size, Training, text::ReadOptions};
+use strait::{
+    Budget, Recipe, Size, Training,
+    config::{RiskConfig, RiskMetric},
+    read_config,
+    text::ReadOptions,
+};
 
 use super::resume;
 use crate::{
     complaint::Usage,
-    flags::{CorpusFlags, at_least_one, positive},
+    flags::{CorpusFlags, PairFlags, at_least_one, positive},
     input,
     talk::say,
 };
@@ -23,7 +28,8 @@ use crate::{
 /// Train a model on a file of texts
 ///
 /// FILE is txt (a text a line), csv, tsv or jsonl, plain or as .gz or .zst; what it is is found out and said. Ctrl-C
-/// saves, and `strait resume` goes on.
+/// saves, and `strait resume` goes on. With --task seq2seq FILE holds pairs of a source and a target, and the model learns to
+/// write the one for the other.
 #[derive(Args)]
 pub struct Train {
     /// The texts; `-` is standard input
@@ -34,6 +40,9 @@ pub struct Train {
     /// Texts to validate on [default: 5 % of FILE, put aside by a hash of each text]
     #[arg(long, value_name = "FILE")]
     valid: Option<PathBuf>,
+    /// With --targets: the targets of --valid
+    #[arg(long, value_name = "FILE", requires = "targets", requires = "valid")]
+    valid_targets: Option<PathBuf>,
     #[command(flatten)]
     length: LengthFlags,
     #[command(flatten)]
@@ -46,6 +55,8 @@ pub struct Train {
     json: bool,
     #[command(flatten)]
     corpus: CorpusFlags,
+    #[command(flatten)]
+    pairs: PairFlags,
 }
 
 #[derive(Args)]
@@ -62,14 +73,41 @@ struct LengthFlags {
     steps: Option<usize>,
 }
 
+/// What can be learned.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Task {
+    /// To give texts back (or, by the recipe, to go on with them)
+    Autoencode,
+    /// To write a target for a source
+    Seq2seq,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Risk {
+    /// 1 - sentence BLEU-4
+    Bleu,
+}
+
+/// Of a trained model's peak learning rate, what is used to go on from it.
+const FROM_RATE: f32 = 0.1;
+
 #[derive(Args)]
 struct NetworkFlags {
+    /// What to learn [default: what the recipe is for]
+    #[arg(long, value_enum)]
+    task: Option<Task>,
     /// Size of the network [default: the largest that the minutes suffice for, or base]
     #[arg(long, value_parser = PossibleValuesParser::new(Size::ALL.map(Size::name)).map(size))]
     size: Option<Size>,
     /// A recipe by name (`strait recipes` lists them), or a .toml file [default: the first of the list]
     #[arg(long, value_name = "R")]
     recipe: Option<String>,
+    /// Go on from a trained model: its recipe, size, vocabularies and weights, at a tenth of its learning rate
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["recipe", "size", "vocab"])]
+    from: Option<PathBuf>,
+    /// Also minimise the expected risk of what is written, 1 - sentence BLEU (minimum risk training; with --from)
+    #[arg(long, value_enum, requires = "from")]
+    risk: Option<Risk>,
     /// Seed of the weights, the batches, the noise and the split
     #[arg(long, value_name = "S", default_value = "1")]
     seed: u64,
@@ -102,7 +140,7 @@ impl Train {
         let started = Instant::now();
         let out = self.out.clone().unwrap_or_else(|| default_out(&self.file));
         strait::check_place(&out, self.force)?;
-        let recipe = self.network.recipe()?;
+        let recipe = self.network.recipe(self.pairs.given())?;
         let training = self.training(&out, recipe, started)?;
         let file = Some(self.file.as_path()).filter(|f| *f != Path::new("-"));
         resume::listen(self.json, &out, file, |progress, stop| training.run(progress, stop))
@@ -114,6 +152,9 @@ impl Train {
         if self.valid.as_deref() == Some(Path::new("-")) && self.file == Path::new("-") {
             return Err(Usage("only one of FILE and --valid can be standard input".into()).into());
         }
+        if recipe.is_seq2seq() {
+            return self.of_pairs(out, recipe, &options, started);
+        }
         let train = input::corpus(&self.file, &options)?;
         say!("Found:\n  {}", train.report.to_string().replace('\n', "\n  "));
         let valid = self.valid.as_deref().map(|file| input::corpus(file, &options)).transpose()?;
@@ -121,17 +162,47 @@ impl Train {
             Some(valid) => say!("  {}", valid.report.to_string().replace('\n', "\n  ")),
             None => say!("  To validate, 5 % are put aside by a hash of each text (--valid FILE to give others)."),
         }
-        say!("The model will be {} (--out to change). Recipe {}: {}", out.display(), recipe.name, recipe.about);
-        Ok(Training {
-            valid,
+        Ok(self.resolved(Training { valid, ..Training::new(out, train) }, recipe, started))
+    }
+
+    /// Reads pairs and says what was found.
+    fn of_pairs(&self, out: &Path, recipe: Recipe, options: &ReadOptions, started: Instant) -> Result<Training> {
+        let pairs = self.pairs.read(&self.file, self.pairs.targets(), options)?;
+        say!("Found:\n  {}", pairs.found.to_string().replace('\n', "\n  "));
+        let mut training = Training::of_pairs(out, pairs);
+        match &self.valid {
+            Some(file) => {
+                if self.pairs.targets().is_some() && self.valid_targets.is_none() {
+                    return Err(Usage("--valid with --targets needs --valid-targets, too".into()).into());
+                }
+                let valid = self.pairs.read(file, self.valid_targets.as_ref(), options)?;
+                say!("  {}", valid.found.to_string().replace('\n', "\n  "));
+                training = training.with_valid_pairs(valid);
+            }
+            None => say!("  To validate, 5 % are put aside by a hash of each source (--valid FILE to give others)."),
+        }
+        Ok(self.resolved(training, recipe, started))
+    }
+
+    /// The training as the flags say, and what will be made.
+    fn resolved(&self, training: Training, recipe: Recipe, started: Instant) -> Training {
+        say!(
+            "The model will be {} (--out to change). Recipe {}: {}",
+            training.out.display(),
+            recipe.name,
+            recipe.about
+        );
+        Training {
             recipe,
-            size: self.network.size,
+            from: self.network.from.clone(),
+            // A model's sizes are final; base leaves them.
+            size: if self.network.from.is_some() { Some(Size::Base) } else { self.network.size },
             budget: self.length.budget(),
             seed: self.network.seed,
             replace: self.force,
             started,
-            ..Training::new(out, train)
-        })
+            ..training
+        }
     }
 }
 
@@ -146,16 +217,34 @@ impl LengthFlags {
 }
 
 impl NetworkFlags {
-    fn recipe(&self) -> Result<Recipe> {
-        let mut recipe = match &self.recipe {
-            Some(name) => Recipe::find(name)?,
-            None => Recipe::built_in().into_iter().next().unwrap_or_default(),
+    /// The recipe as the flags say; `pairs` says whether flags spoke of pairs.
+    fn recipe(&self, pairs: bool) -> Result<Recipe> {
+        let paired = self.task == Some(Task::Seq2seq) || (self.task.is_none() && pairs);
+        let mut recipe = match (&self.from, &self.recipe) {
+            (Some(dir), _) => {
+                let mut recipe = read_config(dir)?.recipe;
+                recipe.training.rate *= FROM_RATE;
+                recipe
+            }
+            (None, Some(name)) => Recipe::find(name)?,
+            (None, None) => Recipe::built_in().into_iter().find(|r| r.is_seq2seq() == paired).unwrap_or_default(),
         };
         if let Some(rate) = self.lr {
             recipe.training.rate = rate as f32;
         }
+        if let Some(Risk::Bleu) = self.risk {
+            recipe.objective.risk = Some(RiskConfig { metric: RiskMetric::Bleu, ..RiskConfig::default() });
+            recipe.check()?;
+        }
         for (field, value) in &self.set {
             recipe = recipe.with(field, value)?;
+        }
+        let wanted = self.task.map_or(recipe.is_seq2seq(), |task| task == Task::Seq2seq);
+        if wanted != recipe.is_seq2seq() || (pairs && !wanted) {
+            let kind = if recipe.is_seq2seq() { "writes targets for sources" } else { "knows no sources" };
+            let why =
+                format!("the recipe `{}` {kind}: that does not go with --task or the flags of pairs", recipe.name);
+            return Err(Usage(why).into());
         }
         recipe.tokenizer.vocabulary = self.vocab.or(recipe.tokenizer.vocabulary);
         Ok(recipe)

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{done, failed, folder, run, stderr, text};
 
-const VERBS: [&str; 32] = [
+const VERBS: [&str; 33] = [
     "demo",
     "train",
     "resume",
@@ -12,6 +12,7 @@ const VERBS: [&str; 32] = [
     "decode",
     "reconstruct",
     "sample",
+    "generate",
     "interpolate",
     "vary",
     "topics",

@@ -7,6 +7,7 @@ mod help;
 mod language_model;
 mod metrics;
 mod pipes;
+mod seq2seq;
 mod stopping;
 mod toolbox;
 mod training;

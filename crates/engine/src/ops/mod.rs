@@ -3,6 +3,7 @@
 //! A layer is a method of [`Tape`](crate::Tape) that computes its output and records how to go back.
 
 pub mod activation;
+pub mod additive_attention;
 pub mod attention;
 pub mod bag;
 pub mod cross_entropy;

@@ -1,6 +1,6 @@
 //! What a recipe must keep to.
 
-use super::{BagOutput, LatentKind, NetworkKind, Recipe, RegulariserConfig};
+use super::{AttentionKind, BagOutput, LatentKind, NetworkKind, Recipe, RegulariserConfig};
 
 /// A field, its value, and what was expected.
 type Fault = (&'static str, String, &'static str);
@@ -23,6 +23,7 @@ fn sizes(r: &Recipe) -> Result<(), Fault> {
         ("encoder.heads", r.encoder.heads),
         ("encoder.window", r.encoder.window),
         ("latent.slots", r.latent.slots),
+        ("attention.heads", r.attention.heads),
         ("latent.quantiser.codes", r.latent.quantiser.codes),
         ("decoder.hidden", r.decoder.hidden),
         ("decoder.layers", r.decoder.layers),
@@ -85,7 +86,11 @@ fn shape(r: &Recipe) -> Result<(), Fault> {
         return Err(("decoder.kind", "none".into(), "a network"));
     }
     let size = latent.size;
-    if r.is_language_model() {
+    if r.is_seq2seq() {
+        seq2seq(r)?;
+    } else if r.objective.risk.is_some() {
+        return Err(("objective.risk", "set".into(), "used with task = \"seq2seq\""));
+    } else if r.is_language_model() {
         if size != 0 {
             return Err(("latent.size", size.to_string(), "0 without an encoder (a language model has no latent)"));
         }
@@ -116,6 +121,40 @@ fn shape(r: &Recipe) -> Result<(), Fault> {
     Ok(())
 }
 
+/// What attends, and what is attended to.
+fn seq2seq(r: &Recipe) -> Result<(), Fault> {
+    let writes = |kind: NetworkKind| kind.cell().is_some() || kind == NetworkKind::Transformer;
+    for (field, kind) in [("encoder.kind", r.encoder.kind), ("decoder.kind", r.decoder.kind)] {
+        if !writes(kind) {
+            return Err((field, format!("{kind:?}"), "recurrent or transformer in seq2seq"));
+        }
+    }
+    if r.latent.size != 0 {
+        return Err(("latent.size", r.latent.size.to_string(), "0 in seq2seq (the decoder attends to the states)"));
+    }
+    let additive = r.attention.kind == AttentionKind::Additive;
+    if additive && r.decoder.kind == NetworkKind::Transformer {
+        return Err(("attention.kind", "additive".into(), "product with a Transformer decoder"));
+    }
+    if r.attention.coverage && !additive {
+        return Err(("attention.coverage", "true".into(), "used with attention.kind = \"additive\""));
+    }
+    if let Some(risk) = &r.objective.risk {
+        if !(2..=1000).contains(&risk.samples) {
+            return Err(("objective.risk.samples", risk.samples.to_string(), "between 2 and 1000"));
+        }
+        if !(0.0..=1.0).contains(&risk.cross_entropy) {
+            return Err(("objective.risk.cross_entropy", risk.cross_entropy.to_string(), "between 0 and 1"));
+        }
+        positive(&[("objective.risk.sharpness", risk.sharpness)])?;
+    }
+    let width = r.states();
+    match width.is_multiple_of(r.attention.heads) {
+        true => Ok(()),
+        false => Err(("attention.heads", r.attention.heads.to_string(), "a divisor of the encoder's width")),
+    }
+}
+
 /// How an adversary is trained.
 fn adversary(rate: f32, beta1: f32) -> Result<(), Fault> {
     match (0.0..1.0).contains(&beta1) {
@@ -135,8 +174,8 @@ fn regulariser(r: &Recipe) -> Result<(), Fault> {
     };
     match &r.objective.regulariser {
         RegulariserConfig::None => Ok(()),
-        _ if r.is_language_model() => {
-            Err(("objective.regulariser.kind", "set".into(), "none without an encoder (there are no latents)"))
+        _ if r.is_language_model() || r.is_seq2seq() => {
+            Err(("objective.regulariser.kind", "set".into(), "none where there are no latents"))
         }
         RegulariserConfig::Kl(_) if !gaussian => kind("kl"),
         RegulariserConfig::Kl(c) => {

@@ -1,21 +1,25 @@
 //! Recipes: complete, named configurations of a model and its training, one serde struct per concern.
 
+mod attention;
 mod check;
 mod latent;
 mod network;
 mod objective;
 mod prior;
+mod risk;
 mod training;
 
 use serde::{Deserialize, Serialize};
 use strait_text::TokenizerKind;
 
+pub use attention::{AttentionConfig, AttentionKind, TaskKind};
 pub use latent::{LatentConfig, LatentKind, Normalise, QuantiserConfig};
 pub use network::{ActivationKind, BagOutput, DecoderConfig, EncoderConfig, NetworkKind, Pool, Positions};
 pub use objective::{
     AdversarialConfig, AraeConfig, Kernel, KlConfig, KlSchedule, MmdConfig, ObjectiveConfig, RegulariserConfig,
 };
 pub use prior::{PriorChoice, PriorConfig};
+pub use risk::{RiskConfig, RiskMetric};
 pub use training::{OptimiserKind, ScheduleKind, TrainingConfig};
 
 /// A named, complete configuration.
@@ -26,9 +30,11 @@ pub struct Recipe {
     pub name: String,
     /// One line: when to use it.
     pub about: String,
+    pub task: TaskKind,
     pub tokenizer: TokenizerConfig,
     pub encoder: EncoderConfig,
     pub latent: LatentConfig,
+    pub attention: AttentionConfig,
     pub decoder: DecoderConfig,
     pub objective: ObjectiveConfig,
     pub training: TrainingConfig,
@@ -42,6 +48,8 @@ pub struct TokenizerConfig {
     pub kind: TokenizerKind,
     /// Vocabulary size; chosen from the corpus if absent.
     pub vocabulary: Option<usize>,
+    /// Seq2seq: one vocabulary for sources and targets, or one for each; chosen from the corpus if absent.
+    pub joint: Option<bool>,
 }
 
 impl Default for Recipe {
@@ -49,9 +57,11 @@ impl Default for Recipe {
         Recipe {
             name: "custom".into(),
             about: String::new(),
+            task: TaskKind::default(),
             tokenizer: TokenizerConfig::default(),
             encoder: EncoderConfig::default(),
             latent: LatentConfig::default(),
+            attention: AttentionConfig::default(),
             decoder: DecoderConfig::default(),
             objective: ObjectiveConfig::default(),
             training: TrainingConfig::default(),
@@ -95,6 +105,8 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../recipes/daae.toml"),
     include_str!("../../../../recipes/arae.toml"),
     include_str!("../../../../recipes/wae.toml"),
+    include_str!("../../../../recipes/seq2seq-lstm.toml"),
+    include_str!("../../../../recipes/seq2seq-transformer.toml"),
 ];
 
 impl Recipe {
@@ -150,6 +162,19 @@ impl Recipe {
     /// Whether it is a language model: a decoder without encoder and latent.
     pub fn is_language_model(&self) -> bool {
         self.encoder.kind == NetworkKind::None
+    }
+
+    /// Whether it writes targets for sources.
+    pub fn is_seq2seq(&self) -> bool {
+        self.task == TaskKind::Seq2seq
+    }
+
+    /// Columns of the encoder's states, which a decoder attends to.
+    pub fn states(&self) -> usize {
+        match self.encoder.kind.cell() {
+            Some(_) => self.encoder.hidden * (1 + usize::from(self.encoder.bidirectional)),
+            None => self.encoder.embedding,
+        }
     }
 
     /// The tokens of a text that its window networks get to see or to write, if it has any.

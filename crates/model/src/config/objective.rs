@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strait_text::Noise;
 
+use super::RiskConfig;
+
 /// What training minimises.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -14,6 +16,8 @@ pub struct ObjectiveConfig {
     /// counts (Li et al. 2019).
     pub pretrain: f32,
     pub regulariser: RegulariserConfig,
+    /// Seq2seq: minimise the risk of what is written, too; for a model that has been trained (`--from`).
+    pub risk: Option<RiskConfig>,
 }
 
 /// What shapes the latents.

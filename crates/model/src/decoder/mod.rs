@@ -2,6 +2,7 @@
 
 mod bag;
 mod output;
+mod readout;
 mod recurrent;
 mod transformer;
 mod window;
@@ -13,8 +14,9 @@ pub use bag::{Decoder as BagDecoder, Topic};
 
 use crate::{
     batch::Batch,
-    config::{DecoderConfig, LatentConfig, NetworkKind},
+    config::{AttentionConfig, DecoderConfig, LatentConfig, NetworkKind},
     decoding::NextToken,
+    seq2seq::Encoded,
 };
 
 /// A decoder of any kind, with its weights' handles.
@@ -30,10 +32,25 @@ pub enum Decoder {
 pub struct Task<'a> {
     /// Latents (B, Z), in the order of the targets; `None` in a language model.
     pub z: Option<Var>,
+    /// States (M, W) of the batch's sources, if the decoder attends to them; z then are the encoder's features.
+    pub states: Option<Var>,
     pub batch: &'a Batch,
     pub label_smoothing: f32,
+    /// Factor of the nats of each row of the targets, (N); all 1 if absent. Recurrent and Transformer decoders only.
+    pub row_weights: Option<&'a [f32]>,
     /// Factor of the summed loss (1 / tokens gives the mean).
     pub scale: f32,
+}
+
+/// What a decoder is given of a text besides the tokens before.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    pub latent: &'a LatentConfig,
+    pub attention: &'a AttentionConfig,
+    /// Columns of the states that it attends to, W; 0: none.
+    pub states: usize,
+    /// Columns of the encoder's features, F, from which it then starts.
+    pub features: usize,
 }
 
 impl Decoder {
@@ -45,17 +62,18 @@ impl Decoder {
         params: &mut Params,
         config: &DecoderConfig,
         embedding: ParamId,
-        latent: &LatentConfig,
+        given: Given<'_>,
         rng: &mut impl Rng,
     ) -> Self {
+        let latent = given.latent;
         match config.kind {
             NetworkKind::Rnn | NetworkKind::RnnRelu | NetworkKind::Gru | NetworkKind::Lstm => {
-                Decoder::Recurrent(recurrent::Decoder::new(params, config, embedding, latent.size, rng))
+                Decoder::Recurrent(recurrent::Decoder::new(params, config, embedding, given, rng))
             }
             NetworkKind::Bag => Decoder::Bag(bag::Decoder::new(params, config, embedding, latent.size, rng)),
             NetworkKind::Window => Decoder::Window(window::Decoder::new(params, config, embedding, latent.size, rng)),
             NetworkKind::Transformer => {
-                Decoder::Transformer(transformer::Decoder::new(params, config, embedding, latent, rng))
+                Decoder::Transformer(transformer::Decoder::new(params, config, embedding, given, rng))
             }
             NetworkKind::None => unreachable!("a recipe's check refuses a model without a decoder"),
         }
@@ -110,11 +128,31 @@ impl Decoder {
     /// Starts generating `rows` texts from z (rows, Z).
     pub fn generator<'a>(&'a self, params: &'a Params, table: ParamId, z: &[f32], rows: usize) -> Generator<'a> {
         match self {
-            Decoder::Recurrent(d) => Generator::Recurrent(d.generator(params, table, z, rows)),
-            Decoder::Transformer(d) => Generator::Transformer(Box::new(d.generator(params, table, z, rows))),
+            Decoder::Recurrent(d) => Generator::Recurrent(d.generator(params, table, (z, rows), None)),
+            Decoder::Transformer(d) => Generator::Transformer(Box::new(d.generator(params, table, (z, rows), None))),
             Decoder::Bag(d) => Generator::Bag(d.generator(params, z, rows)),
             Decoder::Window(d) => Generator::Window(d.generator(params, z, rows)),
         }
+    }
+
+    /// Starts generating texts that attend to encoded sources, one row for each.
+    ///
+    /// # Panics
+    /// If the decoder does not attend to sources.
+    pub fn generator_from<'a>(&'a self, params: &'a Params, table: ParamId, source: &Encoded) -> Generator<'a> {
+        let start = (&source.features[..], source.rows.len());
+        match self {
+            Decoder::Recurrent(d) => Generator::Recurrent(d.generator(params, table, start, Some(source))),
+            Decoder::Transformer(d) => {
+                Generator::Transformer(Box::new(d.generator(params, table, start, Some(source))))
+            }
+            Decoder::Bag(_) | Decoder::Window(_) => unreachable!("a recipe's check refuses these decoders in seq2seq"),
+        }
+    }
+
+    /// Whether it starts from features of the encoder, besides the states that it attends to.
+    pub fn starts_from_features(&self) -> bool {
+        matches!(self, Decoder::Recurrent(_))
     }
 
     /// The bag decoder, if it is one: it has topics.
@@ -132,6 +170,17 @@ pub enum Generator<'a> {
     Transformer(Box<transformer::Generator<'a>>),
     Bag(bag::Generator),
     Window(window::Generator<'a>),
+}
+
+impl Generator<'_> {
+    /// The weights (T) with which a row looked at its source for the last token; none without a source.
+    pub fn weights(&self, row: usize) -> Option<Vec<f32>> {
+        match self {
+            Generator::Recurrent(g) => g.weights(row),
+            Generator::Transformer(g) => g.weights(row),
+            Generator::Bag(_) | Generator::Window(_) => None,
+        }
+    }
 }
 
 impl NextToken for Generator<'_> {

@@ -49,7 +49,7 @@ impl Output {
             weight: self.weight,
             bias: Some(self.bias),
             targets: &task.batch.targets[..tape.shape(y).0],
-            row_weights: None,
+            row_weights: task.row_weights,
             smoothing: task.label_smoothing,
             scale: task.scale,
         };

@@ -2,24 +2,27 @@
 //!
 //! `h_0 = tanh(W_l z + b_l)` for each layer, z is added at every step (`W_z z` in the gates), and the output h is
 //! projected to the embedding's width and multiplied with the embedding table (tied, Press & Wolf 2017) or goes to
-//! output weights of its own.
+//! output weights of its own. In seq2seq h_0 comes from the encoder's features, and a [`Readout`] that attends to its states
+//! takes the projection's place.
 
 use rand::Rng;
 use strait_engine::{
     ParamId, Params, Tape, Var, init,
     ops::{
         activation::Activation,
+        attention::Memory,
         cross_entropy::Scored,
         embedding, linear,
         rnn::{Cell, State},
     },
 };
 
-use super::{Task, output::Output};
+use super::{Given, Task, output::Output, readout::Readout};
 use crate::{
     config::DecoderConfig,
     decoding::NextToken,
     recurrent::{Input, Read, Shape, Stack},
+    seq2seq::Encoded,
 };
 
 /// A decoder and its weights' handles.
@@ -31,17 +34,18 @@ pub struct Decoder {
     starts: Vec<(ParamId, ParamId)>,
     /// Projection (E, H) and its bias before tied output weights.
     projection: Option<(ParamId, ParamId)>,
+    readout: Option<Readout>,
     /// Reads rows of E (tied) or H columns.
     output: Output,
 }
 
 impl Decoder {
-    /// Adds the weights `decoder.*`. `embedding` (V, E) is the shared table; Z the latent's size.
+    /// Adds the weights `decoder.*`. `embedding` (V, E) is the table of its tokens.
     pub fn new(
         params: &mut Params,
         config: &DecoderConfig,
         embedding: ParamId,
-        latent: usize,
+        given: Given<'_>,
         rng: &mut impl Rng,
     ) -> Self {
         let (_, e) = params.shape(embedding);
@@ -51,24 +55,27 @@ impl Decoder {
             hidden: config.hidden,
             layers: config.layers,
             bidirectional: false,
-            sequence: latent,
+            sequence: given.latent.size,
         };
         let stack = Stack::new(params, "decoder.rnn", shape, rng);
         let h = config.hidden;
-        let starts = (0..if latent > 0 { config.layers } else { 0 })
+        let start = if given.states > 0 { given.features } else { given.latent.size };
+        let starts = (0..if start > 0 { config.layers } else { 0 })
             .map(|l| {
-                let weight = init::xavier((h, latent), rng);
-                let weight = params.add(format!("decoder.start.{l}.weight"), (h, latent), weight);
+                let weight = init::xavier((h, start), rng);
+                let weight = params.add(format!("decoder.start.{l}.weight"), (h, start), weight);
                 (weight, params.add(format!("decoder.start.{l}.bias"), (1, h), vec![0.0; h]))
             })
             .collect();
-        let projection = config.tied.then(|| {
+        let width = if config.tied { e } else { h };
+        let readout = (given.states > 0).then(|| Readout::new(params, given, (h, width), rng));
+        let projection = (config.tied && readout.is_none()).then(|| {
             let weight = init::xavier((e, h), rng);
             let weight = params.add("decoder.projection.weight", (e, h), weight);
             (weight, params.add("decoder.projection.bias", (1, e), vec![0.0; e]))
         });
         let output = Output::new(params, (embedding, config.tied), h, rng);
-        Decoder { dropout: config.dropout, stack, starts, projection, output }
+        Decoder { dropout: config.dropout, stack, starts, projection, readout, output }
     }
 
     /// See [`super::Decoder::loss`].
@@ -80,7 +87,7 @@ impl Decoder {
         task: &Task<'_>,
         rng: &mut impl Rng,
     ) -> Scored {
-        let Task { z, batch, .. } = *task;
+        let Task { z, states, batch, .. } = *task;
         let start = |tape: &mut Tape, z, (w, b)| {
             let h = tape.linear(params, z, w, Some(b));
             tape.activation(h, Activation::Tanh)
@@ -88,9 +95,14 @@ impl Decoder {
         let first: Vec<Var> = z.map_or(Vec::new(), |z| self.starts.iter().map(|&s| start(tape, z, s)).collect());
         let x = tape.embedding(params, embedding, &batch.inputs);
         let x = tape.dropout(x, self.dropout, rng);
-        let input = Input { packing: &batch.packing, first: &first, sequence: z, dropout: self.dropout };
+        let sequence = z.filter(|_| states.is_none());
+        let input = Input { packing: &batch.packing, first: &first, sequence, dropout: self.dropout };
         let mut y = self.stack.forward(tape, params, Read::Rows(x), &input, rng);
         y = tape.dropout(y, self.dropout, rng);
+        if let (Some(readout), Some(states)) = (&self.readout, states) {
+            y = readout.forward(tape, params, y, states, batch);
+            y = tape.dropout(y, self.dropout, rng);
+        }
         if let Some((w, b)) = self.projection {
             y = tape.linear(params, y, w, Some(b));
         }
@@ -98,7 +110,13 @@ impl Decoder {
     }
 
     /// See [`super::Decoder::generator`].
-    pub fn generator<'a>(&'a self, params: &'a Params, table: ParamId, z: &[f32], rows: usize) -> Generator<'a> {
+    pub fn generator<'a>(
+        &'a self,
+        params: &'a Params,
+        table: ParamId,
+        (z, rows): (&[f32], usize),
+        source: Option<&Encoded>,
+    ) -> Generator<'a> {
         let h = self.stack.shape.hidden;
         let first = self.starts.iter().map(|&(w, b)| {
             let mut start = vec![0.0; rows * h];
@@ -108,9 +126,11 @@ impl Decoder {
         });
         let mut first: Vec<Vec<f32>> = first.collect();
         first.resize(self.stack.shape.layers, vec![0.0; rows * h]);
-        let states = self.stack.states(params, first, (!z.is_empty()).then_some(z));
+        let sequence = (!z.is_empty() && source.is_none()).then_some(z);
+        let states = self.stack.states(params, first, sequence);
+        let memory = self.readout.as_ref().zip(source).map(|(readout, source)| readout.memory(params, source));
         let (x, projected) = Default::default();
-        Generator { decoder: self, params, table, states, rows, x, projected }
+        Generator { decoder: self, params, table, states, memory, rows, x, projected }
     }
 }
 
@@ -120,9 +140,18 @@ pub struct Generator<'a> {
     params: &'a Params,
     table: ParamId,
     states: Vec<State>,
+    /// The sources, if it attends to them.
+    memory: Option<Memory>,
     rows: usize,
     x: Vec<f32>,
     projected: Vec<f32>,
+}
+
+impl Generator<'_> {
+    /// See [`super::Generator::weights`].
+    pub fn weights(&self, row: usize) -> Option<Vec<f32>> {
+        self.memory.as_ref().map(|memory| memory.weights(row).to_vec())
+    }
 }
 
 impl NextToken for Generator<'_> {
@@ -142,7 +171,11 @@ impl NextToken for Generator<'_> {
         for state in &mut self.states {
             y = state.step(self.params, y);
         }
-        if let Some((w, b)) = self.decoder.projection {
+        let Decoder { readout, projection, .. } = self.decoder;
+        if let (Some(readout), Some(memory)) = (readout, &mut self.memory) {
+            readout.step(self.params, memory, (y, self.rows), &mut self.projected);
+            y = &self.projected;
+        } else if let &Some((w, b)) = projection {
             self.projected.resize(self.rows * e, 0.0);
             linear::forward(self.params, y, self.rows, w, Some(b), &mut self.projected);
             y = &self.projected;
@@ -152,6 +185,7 @@ impl NextToken for Generator<'_> {
 
     fn select(&mut self, from: &[usize]) {
         self.states.iter_mut().for_each(|s| s.select(from));
+        self.memory.iter_mut().for_each(|memory| memory.select(from));
         self.rows = from.len();
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! `x = E[tokens]` goes through a causal stack of blocks; z is their memory: K slots of Z / K dimensions, from
 //! which every block makes keys and values of its own. The output is multiplied with the embedding table (tied, Press &
-//! Wolf 2017) or goes to output weights of its own. Without a latent it is a language model.
+//! Wolf 2017) or goes to output weights of its own. Without a latent it is a language model. In
+//! seq2seq every block attends to the encoder's states.
 
 use rand::Rng;
 use strait_engine::{
@@ -10,11 +11,12 @@ use strait_engine::{
     ops::{cross_entropy::Scored, embedding},
 };
 
-use super::{Task, output::Output};
+use super::{Given, Task, output::Output};
 use crate::{
-    config::{DecoderConfig, LatentConfig},
+    config::DecoderConfig,
     decoding::NextToken,
-    transformer::{Memory, Shape, Stack, State},
+    seq2seq::Encoded,
+    transformer::{Memory, Shape, Stack, State, States, Surroundings},
 };
 
 /// A decoder and its weights' handles.
@@ -33,10 +35,10 @@ impl Decoder {
         params: &mut Params,
         config: &DecoderConfig,
         embedding: ParamId,
-        latent: &LatentConfig,
+        given: Given<'_>,
         rng: &mut impl Rng,
     ) -> Self {
-        let (_, d) = params.shape(embedding);
+        let (latent, (_, d)) = (given.latent, params.shape(embedding));
         let shape = Shape {
             width: d,
             heads: config.heads,
@@ -46,6 +48,7 @@ impl Decoder {
             activation: config.activation.into(),
             causal: true,
             memory: latent.size / latent.slots,
+            states: given.states,
             dropout: config.dropout,
         };
         let stack = Stack::new(params, "decoder.transformer", shape, rng);
@@ -64,8 +67,10 @@ impl Decoder {
     ) -> Scored {
         let batch = task.batch;
         let x = tape.embedding(params, embedding, &batch.inputs);
-        let memory = task.z.map(|z| self.memory(tape, z));
-        let y = self.stack.forward(tape, params, x, (&batch.packing, memory), rng);
+        let states = task.states.map(|rows| States { rows, packing: &batch.source.packing, of: &batch.source_of });
+        let memory = task.z.filter(|_| states.is_none()).map(|z| self.memory(tape, z));
+        let around = Surroundings { packing: &batch.packing, memory, states };
+        let y = self.stack.forward(tape, params, x, around, rng);
         let y = tape.dropout(y, self.dropout, rng);
         self.output.loss(tape, params, y, task)
     }
@@ -80,11 +85,17 @@ impl Decoder {
     }
 
     /// See [`super::Decoder::generator`].
-    pub fn generator<'a>(&'a self, params: &'a Params, table: ParamId, z: &[f32], rows: usize) -> Generator<'a> {
+    pub fn generator<'a>(
+        &'a self,
+        params: &'a Params,
+        table: ParamId,
+        (z, rows): (&[f32], usize),
+        source: Option<&Encoded>,
+    ) -> Generator<'a> {
         let p = self.stack.shape.memory;
         let slot = |k: usize| z.chunks_exact(self.slots * p.max(1)).flat_map(move |z| &z[k * p..(k + 1) * p]);
         let memory: Vec<f32> = (0..self.slots).flat_map(slot).copied().collect();
-        let state = State::new(&self.stack, params, &memory, rows);
+        let state = State::new(&self.stack, params, (&memory, source), rows);
         Generator { decoder: self, params, table, state, rows, x: Vec::new() }
     }
 }
@@ -97,6 +108,13 @@ pub struct Generator<'a> {
     state: State,
     rows: usize,
     x: Vec<f32>,
+}
+
+impl Generator<'_> {
+    /// See [`super::Generator::weights`].
+    pub fn weights(&self, row: usize) -> Option<Vec<f32>> {
+        self.state.weights(row)
+    }
 }
 
 impl NextToken for Generator<'_> {

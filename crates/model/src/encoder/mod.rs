@@ -69,6 +69,39 @@ impl Encoder {
         }
     }
 
+    /// Packed sources -> the state of each position (M, W), which a decoder attends to; `None` of networks that have no
+    /// states.
+    pub fn states(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        source: &Sequences,
+        rng: &mut impl Rng,
+    ) -> Option<Var> {
+        match self {
+            Encoder::Recurrent(e) => Some(e.states(tape, params, embedding, source, rng)),
+            Encoder::Transformer(e) => Some(e.states(tape, params, embedding, source, rng)),
+            Encoder::None | Encoder::Bag(_) | Encoder::Window(_) => None,
+        }
+    }
+
+    /// States (M, W) -> features (B, F), in packed order: [`Encoder::forward`] in two parts.
+    pub fn pool(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        states: Var,
+        source: &Sequences,
+        rng: &mut impl Rng,
+    ) -> Option<Var> {
+        match self {
+            Encoder::Recurrent(e) => Some(e.features(tape, states, source, rng)),
+            Encoder::Transformer(e) => Some(e.features(tape, params, states, source, rng)),
+            Encoder::None | Encoder::Bag(_) | Encoder::Window(_) => None,
+        }
+    }
+
     /// What pays to be computed once before many texts are encoded, if anything: for [`Encoder::forward_prepared`].
     pub fn prepare(&self, params: &Params, embedding: ParamId) -> Option<Prepared> {
         match self {

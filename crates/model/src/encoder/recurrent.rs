@@ -48,11 +48,23 @@ impl Encoder {
         source: &Sequences,
         rng: &mut impl Rng,
     ) -> Var {
+        let y = self.states(tape, params, embedding, source, rng);
+        self.features(tape, y, source, rng)
+    }
+
+    /// See [`super::Encoder::states`].
+    pub fn states(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        source: &Sequences,
+        rng: &mut impl Rng,
+    ) -> Var {
         let x = tape.embedding(params, embedding, &source.ids);
         let x = tape.dropout(x, self.dropout, rng);
         let input = Input { packing: &source.packing, first: &[], sequence: None, dropout: self.dropout };
-        let y = self.stack.forward(tape, params, Read::Rows(x), &input, rng);
-        self.features(tape, y, source, rng)
+        self.stack.forward(tape, params, Read::Rows(x), &input, rng)
     }
 
     /// The table folded into the first layer: for [`Encoder::forward_folded`].
@@ -74,7 +86,8 @@ impl Encoder {
         self.features(tape, y, source, rng)
     }
 
-    fn features(&self, tape: &mut Tape, y: Var, source: &Sequences, rng: &mut impl Rng) -> Var {
+    /// See [`super::Encoder::pool`].
+    pub fn features(&self, tape: &mut Tape, y: Var, source: &Sequences, rng: &mut impl Rng) -> Var {
         let pooled = self.pooled(tape, y, source);
         tape.dropout(pooled, self.dropout, rng)
     }

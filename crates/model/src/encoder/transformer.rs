@@ -16,7 +16,7 @@ use strait_engine::{
 use crate::{
     batch::Sequences,
     config::{EncoderConfig, Pool},
-    transformer::{Dense, Shape, Stack, dense},
+    transformer::{Dense, Shape, Stack, Surroundings, dense},
 };
 
 /// The Transformer encoder and its weights' handles.
@@ -51,6 +51,7 @@ impl Encoder {
             activation: config.activation.into(),
             causal: false,
             memory: 0,
+            states: 0,
             dropout: config.dropout,
         };
         let stack = Stack::new(params, "encoder.transformer", shape, rng);
@@ -78,8 +79,25 @@ impl Encoder {
         source: &Sequences,
         rng: &mut impl Rng,
     ) -> Var {
+        let y = self.states(tape, params, embedding, source, rng);
+        self.features(tape, params, y, source, rng)
+    }
+
+    /// See [`super::Encoder::states`].
+    pub fn states(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        source: &Sequences,
+        rng: &mut impl Rng,
+    ) -> Var {
         let x = tape.embedding(params, embedding, &source.ids);
-        let y = self.stack.forward(tape, params, x, (&source.packing, None), rng);
+        self.stack.forward(tape, params, x, Surroundings::alone(&source.packing), rng)
+    }
+
+    /// See [`super::Encoder::pool`].
+    pub fn features(&self, tape: &mut Tape, params: &Params, y: Var, source: &Sequences, rng: &mut impl Rng) -> Var {
         let pooled = match (&self.queries, self.pool) {
             (Some(queries), _) => self.ask(tape, params, queries, y, &source.packing),
             (None, Pool::Max) => tape.max_over_time(y, &source.packing),

@@ -2,15 +2,22 @@
 
 use strait_engine::{
     Params, Tape, Var,
-    ops::{attention::Cache, linear, rotary::Turns},
+    ops::{
+        attention::{Cache, Memory},
+        linear,
+        rotary::Turns,
+    },
 };
 
 use super::{Block, Stack, place};
+use crate::seq2seq::Encoded;
 
 /// A stack under way for some rows, which all stand at the same place.
 pub(crate) struct State {
     /// What each block has seen.
     caches: Vec<Cache>,
+    /// What each block attends to of the sources, if there are any.
+    sources: Vec<Memory>,
     /// The place of the next position.
     place: usize,
     turns: Turns,
@@ -22,8 +29,13 @@ pub(crate) struct State {
 
 impl State {
     /// Before the first position of `rows` sequences. `memory` (K rows, P) is laid out as [`super::Memory`]; empty if
-    /// there is none.
-    pub(crate) fn new(stack: &Stack, params: &Params, memory: &[f32], rows: usize) -> Self {
+    /// there is none. `source` is what each row attends to, if anything.
+    pub(crate) fn new(
+        stack: &Stack,
+        params: &Params,
+        (memory, source): (&[f32], Option<&Encoded>),
+        rows: usize,
+    ) -> Self {
         let (d, heads) = (stack.shape.width, stack.shape.heads);
         let caches = stack.blocks.iter().map(|block| {
             let mut cache = Cache::new(d, heads, rows);
@@ -31,7 +43,17 @@ impl State {
             cache
         });
         let (caches, turns) = (caches.collect(), Turns::new(d / heads, 0));
-        State { caches, place: 0, turns, tape: Tape::inference(), parts: Default::default(), attended: Vec::new() }
+        let crosses = stack.blocks.iter().filter_map(|block| block.cross.as_ref());
+        let sources = source.map_or(Vec::new(), |s| crosses.map(|c| c.memory(params, s, heads)).collect());
+        State {
+            caches,
+            sources,
+            place: 0,
+            turns,
+            tape: Tape::inference(),
+            parts: Default::default(),
+            attended: Vec::new(),
+        }
     }
 
     /// The next position of each row: x (rows, D) -> (rows, D).
@@ -49,7 +71,12 @@ impl State {
             let qkv = block.project(&mut self.tape, params, x);
             self.attend(l, qkv, stack.places.is_none());
             let attended = self.tape.input(&self.attended, (rows, d));
-            x = block.finish(&mut self.tape, params, (x, attended), |_, h| h);
+            x = block.attended(&mut self.tape, params, (x, attended), |_, h| h);
+            if let (Some(cross), Some(memory)) = (&block.cross, self.sources.get_mut(l)) {
+                let seen = cross.step(&mut self.tape, params, x, memory);
+                x = self.tape.add(x, seen);
+            }
+            x = block.feed(&mut self.tape, params, x, |_, h| h);
         }
         self.place += 1;
         let y = self.tape.layer_norm(params, x, Some(stack.norm), super::EPS);
@@ -75,9 +102,20 @@ impl State {
         self.caches[l].attend(q, &mut self.attended);
     }
 
+    /// The weights (T) with which a row looked at its source for the last position, averaged over heads and blocks.
+    pub(crate) fn weights(&self, row: usize) -> Option<Vec<f32>> {
+        let mut mean = vec![0.0; self.sources.first()?.weights(row).len()];
+        for memory in &self.sources {
+            let share = 1.0 / self.sources.len() as f32;
+            mean.iter_mut().zip(memory.weights(row)).for_each(|(m, w)| *m += share * w);
+        }
+        Some(mean)
+    }
+
     /// New row i continues old row `from[i]`.
     pub(crate) fn select(&mut self, from: &[usize]) {
         self.caches.iter_mut().for_each(|cache| cache.select(from));
+        self.sources.iter_mut().for_each(|memory| memory.select(from));
     }
 }
 

@@ -22,6 +22,7 @@ fn stack(positions: Positions, memory: usize) -> (Params, Stack) {
         activation: Activation::Gelu,
         causal: true,
         memory,
+        states: 0,
         dropout: 0.0,
     };
     let stack = Stack::new(&mut params, "s", shape, &mut rng());
@@ -56,7 +57,11 @@ impl Scene {
         let x = tape.variable(&self.x, (self.packing.rows(), WIDTH));
         let rows = tape.variable(&self.memory, (4, p));
         let memory = (p > 0).then_some(Memory { rows, slots: 2 });
-        [stack.forward(tape, params, x, (&self.packing, memory), &mut rng()), x, rows]
+        [
+            stack.forward(tape, params, x, Surroundings { packing: &self.packing, memory, states: None }, &mut rng()),
+            x,
+            rows,
+        ]
     }
 }
 
@@ -122,14 +127,14 @@ fn steps_equal_the_whole_sequence_alone_and_in_a_batch() {
             let expected = &y[rows.start * WIDTH..rows.end * WIDTH];
             got.len() == expected.len() && got.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5)
         };
-        let mut both = State::new(&stack, &params, &scene.memory, 2);
+        let mut both = State::new(&stack, &params, (&scene.memory, None), 2);
         assert!(near(both.step(&stack, &params, &scene.x[..2 * WIDTH]), 0..2));
         assert!(near(both.step(&stack, &params, &scene.x[2 * WIDTH..4 * WIDTH]), 2..4));
         both.select(&[0]);
         assert!(near(both.step(&stack, &params, &scene.x[4 * WIDTH..]), 4..5));
         // The second sequence alone; its memory rows are the second of each slot.
         let memory: Vec<f32> = scene.memory.chunks(p.max(1)).skip(1).step_by(2).flatten().copied().collect();
-        let mut alone = State::new(&stack, &params, &memory, 1);
+        let mut alone = State::new(&stack, &params, (&memory, None), 1);
         assert!(near(alone.step(&stack, &params, &scene.x[WIDTH..2 * WIDTH]), 1..2));
         assert!(near(alone.step(&stack, &params, &scene.x[3 * WIDTH..4 * WIDTH]), 3..4));
     }

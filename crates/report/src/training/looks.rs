@@ -92,14 +92,19 @@ fn look(look: &Look, badge: Option<&'static str>) -> Element {
         .put(element("b").put(format!("Step {step}")))
         .put(badge.map(|b| element("span").class("badge").put(b)))
         .put(element("span").class("told").put(told.join(" · ")));
-    let pair = |(source, back): &(String, String)| {
-        let (a, b) = marked_pair(source, back);
-        vec![element("td").put(a), element("td").put(b)]
+    let paired = !look.sources.is_empty();
+    let pair = |(i, (wanted, back)): (usize, &(String, String))| {
+        let (a, b) = marked_pair(wanted, back);
+        let source = look.sources.get(i).map(|source| element("td").put(text(source)));
+        source.into_iter().chain([element("td").put(a), element("td").put(b)]).collect()
     };
-    let rows: Vec<Vec<Element>> = look.reconstructions.iter().take(LISTED).map(pair).collect();
-    let label = format!("Reconstructions at step {step}");
-    let head = vec![column("text"), column("came back as")];
-    let pairs = (!rows.is_empty()).then(|| table("scroll pairs", unseen("Reconstructions"), &label, head, rows));
+    let rows: Vec<Vec<Element>> = look.reconstructions.iter().take(LISTED).enumerate().map(pair).collect();
+    let (name, head) = match paired {
+        true => ("Targets", vec![column("source"), column("wanted"), column("written")]),
+        false => ("Reconstructions", vec![column("text"), column("came back as")]),
+    };
+    let label = format!("{name} at step {step}");
+    let pairs = (!rows.is_empty()).then(|| table("scroll pairs", unseen(name), &label, head, rows));
     let samples = (!look.samples.is_empty())
         .then(|| element("div").put(element("h4").put("Samples")).put(text_list(&look.samples, LISTED)));
     let details = element("details").class("look").put(summary).put(pairs).put(samples);

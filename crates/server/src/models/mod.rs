@@ -210,6 +210,10 @@ impl Serving {
     /// # Errors
     /// If it is one.
     pub fn needs_latents(&self) -> Result<(), Refusal> {
+        if self.model.is_seq2seq() {
+            let why = format!("`{}` writes targets for sources: it has no latents; use `strait generate`", self.name);
+            return Err(Refusal::invalid("/model", why));
+        }
         if self.model.is_language_model() {
             let why = format!("`{}` is a language model: it has no latents, only /v1/sample works with it", self.name);
             return Err(Refusal::invalid("/model", why));

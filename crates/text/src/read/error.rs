@@ -94,6 +94,20 @@ pub enum ReadError {
         /// What there is.
         columns: String,
     },
+    /// Sources and targets that do not go together.
+    #[error(
+        "{name} has {sources} sources, {other} {targets} targets; line i of one must belong to line i of the other"
+    )]
+    Unpaired {
+        /// Where the sources are.
+        name: String,
+        /// How many.
+        sources: usize,
+        /// Where the targets are.
+        other: String,
+        /// How many.
+        targets: usize,
+    },
     /// Columns in a file of lines.
     #[error(
         "{name}: {flag} {wanted:?} needs a table, but the file was read as txt; say --format csv, tsv or jsonl, or leave {flag} out"

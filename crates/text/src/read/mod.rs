@@ -7,6 +7,7 @@ mod column;
 mod error;
 mod jsonl;
 mod long;
+pub mod pairs;
 mod report;
 mod sniff;
 mod source;
@@ -20,6 +21,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use error::ReadError;
+pub use pairs::Pairs;
 pub use report::ReadReport;
 
 /// How to read a corpus. The default reads most files as they are meant.

@@ -10,6 +10,7 @@
 //! multiplies there and scatters the results; nothing is summed across threads.
 
 mod backward;
+mod memory;
 mod pair;
 mod step;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use memory::{Memory, Scores};
 pub use step::Cache;
 
 use crate::{

@@ -1,7 +1,6 @@
 //! One step at a time, for decoding: keys and values are kept and no tape is needed.
 
 use crate::{
-    Packing,
     ops::{
         elementwise::add_scaled,
         softmax::{dot, softmax_row},
@@ -25,17 +24,6 @@ impl Cache {
         Cache { width, heads, rows: vec![Default::default(); rows] }
     }
 
-    /// The memory of cross attention: k, v (M, D) packed, one row for each sequence.
-    pub fn packed(width: usize, heads: usize, packing: &Packing, k: &[f32], v: &[f32]) -> Self {
-        let mut cache = Cache::new(width, heads, packing.batch());
-        for (b, sides) in cache.rows.iter_mut().enumerate() {
-            for (side, from) in sides.iter_mut().zip([k, v]) {
-                (0..packing.lengths()[b]).for_each(|t| side.extend(&from[packing.row(b, t) * width..][..width]));
-            }
-        }
-        cache
-    }
-
     /// Adds the next position of each row: k, v (rows, D).
     pub fn push(&mut self, k: &[f32], v: &[f32]) {
         for (r, sides) in self.rows.iter_mut().enumerate() {
@@ -47,24 +35,15 @@ impl Cache {
 
     /// Attends to all kept positions: q (rows, D) -> y (rows, D).
     pub fn attend(&self, q: &[f32], y: &mut [f32]) {
-        let (width, d) = (self.width, self.width / self.heads);
+        let width = self.width;
         assert_eq!((q.len(), y.len()), (self.rows.len() * width, self.rows.len() * width));
         let out = Shared(y.as_mut_ptr());
         threads::split(self.rows.len(), 4, |rows| {
-            let mut scores = Vec::new();
             for r in rows {
                 let [k, v] = &self.rows[r];
-                for at in (0..width).step_by(d) {
-                    let q = &q[r * width + at..][..d];
-                    let score = |k: &[f32]| dot(q, &k[at..at + d]) / (d as f32).sqrt();
-                    scores.clear();
-                    scores.extend(k.chunks_exact(width).map(score));
-                    softmax_row(&mut scores);
-                    // SAFETY: each range owns its rows.
-                    let y = unsafe { out.slice(r * width + at, d) };
-                    y.fill(0.0);
-                    v.chunks_exact(width).zip(&scores).for_each(|(v, &p)| add_scaled(y, &v[at..at + d], p, false));
-                }
+                // SAFETY: each range owns its rows.
+                let y = unsafe { out.slice(r * width, width) };
+                attend_row(&q[r * width..][..width], [k, v], self.heads, y, None);
             }
         });
     }
@@ -78,5 +57,28 @@ impl Cache {
             if uses[r] == 0 { std::mem::take(&mut self.rows[r]) } else { self.rows[r].clone() }
         };
         self.rows = from.iter().map(|&r| next(r)).collect();
+    }
+}
+
+/// One row attends with all its heads: q (D), k, v (T, D) -> y (D). The weights (T), averaged over the heads, go to `mean`.
+pub(super) fn attend_row(q: &[f32], [k, v]: [&[f32]; 2], heads: usize, y: &mut [f32], mean: Option<&mut Vec<f32>>) {
+    let (width, d) = (q.len(), q.len() / heads);
+    let mut scores = Vec::new();
+    let mut mean = mean;
+    if let Some(mean) = &mut mean {
+        mean.clear();
+        mean.resize(k.len() / width, 0.0);
+    }
+    y.fill(0.0);
+    for at in (0..width).step_by(d) {
+        let query = &q[at..at + d];
+        scores.clear();
+        scores.extend(k.chunks_exact(width).map(|k| dot(query, &k[at..at + d]) / (d as f32).sqrt()));
+        softmax_row(&mut scores);
+        let y = &mut y[at..at + d];
+        v.chunks_exact(width).zip(&scores).for_each(|(v, &p)| add_scaled(y, &v[at..at + d], p, false));
+        if let Some(mean) = &mut mean {
+            add_scaled(mean, &scores, 1.0 / heads as f32, false);
+        }
     }
 }

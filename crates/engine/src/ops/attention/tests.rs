@@ -109,7 +109,8 @@ fn single_steps_equal_the_sequence_layer() {
         rows.flat_map(|r| x[(r * 3 + part) * width..][..width].to_vec()).collect()
     };
     let near = |a: &[f32], b: &[f32]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
-    let memory = Cache::packed(width, heads, &packing, &column(0..18, 1), &column(0..18, 2));
+    let scores = Scores::Product { heads };
+    let mut memory = Memory::new(scores, &packing, &column(0..18, 1), &column(0..18, 2), &[0, 1, 2]);
     let mut cache = Cache::new(width, heads, 3);
     let mut y = vec![0.0; 3 * width];
     for step in 0..6 {
@@ -118,9 +119,10 @@ fn single_steps_equal_the_sequence_layer() {
         cache.push(&column(rows.clone(), 1), &column(rows.clone(), 2));
         cache.attend(&q, &mut y);
         assert!(near(&y, &t.value(causal)[rows.start * width..rows.end * width]));
-        memory.attend(&q, &mut y);
+        memory.attend(&Params::new(), &q, &mut y);
         assert!(near(&y, &t.value(all)[rows.start * width..rows.end * width]));
     }
+    assert!((memory.weights(1).iter().sum::<f32>() - 1.0).abs() < 1e-5 && memory.weights(1).len() == 6);
     // Rows may be dropped, doubled and put in another order.
     cache.select(&[2, 0]);
     let q = column(15..18, 0);

@@ -1,0 +1,128 @@
+//! Models that write targets for sources: they learn to, in one vocabulary and in two, and decode as they were scored.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use strait_engine::Tape;
+use strait_model::{
+    Autoencoder, Progress, Recipe, Trainer,
+    config::{AttentionKind, NetworkKind},
+    decoding::Options,
+};
+use strait_text::{TokenizerKind, tokenizer::EOS};
+
+/// The first id that is no special token.
+const FIRST: u32 = 5;
+const VOCABULARY: usize = 13;
+
+fn recipe(name: &str) -> Recipe {
+    let mut recipe = Recipe::find(name).unwrap();
+    (recipe.encoder.embedding, recipe.encoder.hidden, recipe.decoder.hidden) = (16, 16, 24);
+    (recipe.encoder.dropout, recipe.decoder.dropout, recipe.objective.label_smoothing) = (0.0, 0.0, 0.0);
+    if recipe.encoder.kind == NetworkKind::Transformer {
+        (recipe.encoder.layers, recipe.decoder.layers) = (1, 1);
+        (recipe.encoder.hidden, recipe.decoder.hidden) = (32, 32);
+    }
+    recipe.training.rate = 1e-2;
+    recipe.check().unwrap();
+    recipe
+}
+
+fn variants() -> Vec<Recipe> {
+    let mut additive = recipe("seq2seq-lstm");
+    (additive.attention.kind, additive.attention.coverage) = (AttentionKind::Additive, true);
+    additive.encoder.kind = NetworkKind::Gru;
+    additive.decoder.tied = false;
+    let mut mixed = recipe("seq2seq-transformer");
+    (mixed.decoder.kind, mixed.attention.heads) = (NetworkKind::Rnn, 2);
+    vec![recipe("seq2seq-lstm"), additive, recipe("seq2seq-transformer"), mixed]
+}
+
+/// Sequences of the vocabulary, and the same backward with every token moved on by one.
+fn pairs() -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
+    let source = |i: usize| -> Vec<u32> { (0..i % 4).map(|t| FIRST + ((i * 7 + t * 3) % 7) as u32).collect() };
+    let sources: Vec<Vec<u32>> = (0..60).map(source).collect();
+    let target = |s: &Vec<u32>| s.iter().rev().map(|&id| id + 1).collect();
+    let targets = sources.iter().map(target).collect();
+    (sources, targets)
+}
+
+fn train(model: &mut Autoencoder, steps: u64) {
+    let (sources, targets) = pairs();
+    let mut trainer = Trainer::new(model);
+    let mut tape = Tape::new();
+    for step in 0..steps {
+        let mut rng = ChaCha8Rng::seed_from_u64(step);
+        let batch = model.training_pairs(&sources, &targets, &mut rng);
+        trainer.step(model, &mut tape, &batch, Progress { step, steps }, &mut rng).unwrap();
+    }
+}
+
+#[test]
+fn every_kind_learns_what_only_the_source_tells() {
+    let (sources, targets) = pairs();
+    for recipe in variants() {
+        let mut model = Autoencoder::with_sources(&recipe, (VOCABULARY, Some(VOCABULARY - 1)), 1);
+        assert_eq!((model.source_vocabulary(), model.latent_size()), (VOCABULARY - 1, 0));
+        let before = model.score_pairs(&sources, &targets, &mut Vec::new());
+        train(&mut model, 150);
+        let after = model.score_pairs(&sources, &targets, &mut Vec::new());
+        let kinds = (recipe.encoder.kind, recipe.decoder.kind);
+        assert!(after.nats < 0.3 * before.nats, "{kinds:?}: {} {}", before.nats, after.nats);
+        // Another source: another text.
+        let swapped: Vec<Vec<u32>> = sources.iter().rev().cloned().collect();
+        assert!(model.score_pairs(&swapped, &targets, &mut Vec::new()).nats > 2.0 * after.nats);
+    }
+}
+
+#[test]
+fn what_is_written_costs_what_the_score_says() {
+    let (sources, _) = pairs();
+    for recipe in variants() {
+        let mut model = Autoencoder::new(&recipe, VOCABULARY, 2);
+        train(&mut model, 30);
+        for beam in [1, 3] {
+            let options = Options { beam, max_len: 6, temperature: 0.8, ..Options::default() };
+            let seeds: Vec<u64> = (0..sources.len() as u64).collect();
+            let kind = TokenizerKind::Word;
+            let written = model.generate_from(&sources, (&options, 2), kind, &seeds);
+            for (i, outputs) in written.iter().enumerate().step_by(7) {
+                // Alone it writes the same.
+                assert_eq!(&model.generate_from(&sources[i..=i], (&options, 2), kind, &seeds[i..=i])[0], outputs);
+                for output in outputs.iter().filter(|o| o.finished) {
+                    let mut each = Vec::new();
+                    model.score_pairs(&sources[i..=i], &[&output.tokens[..]], &mut each);
+                    assert!((each[0] - output.nats).abs() < 1e-3 * (1.0 + each[0]), "{} {}", each[0], output.nats);
+                }
+            }
+        }
+        let looked = model.attention_of(&sources[3], &[FIRST, FIRST + 1], TokenizerKind::Word);
+        assert_eq!(looked.len(), 3);
+        assert!(looked.iter().all(|w| w.len() == sources[3].len() + 1 && (w.iter().sum::<f32>() - 1.0).abs() < 1e-4));
+    }
+}
+
+#[test]
+fn no_source_too_short_and_none_too_long() {
+    let model = Autoencoder::new(&recipe("seq2seq-lstm"), VOCABULARY, 3);
+    let options = Options { max_len: 5, ..Options::default() };
+    let long = vec![FIRST; 700];
+    let written = model.generate_from(&[&[][..], &long[..]], (&options, 1), TokenizerKind::Word, &[1, 2]);
+    assert_eq!(written.len(), 2);
+    assert!(written.iter().flatten().all(|o| o.tokens.len() <= 5 && !o.tokens.contains(&EOS)));
+}
+
+#[test]
+fn recipes_that_cannot_be_are_refused() {
+    let recipe = recipe("seq2seq-lstm");
+    for (field, value) in [
+        ("encoder.kind", "bag"),
+        ("encoder.kind", "none"),
+        ("decoder.kind", "window"),
+        ("latent.size", "8"),
+        ("attention.coverage", "true"),
+        ("attention.heads", "5"),
+    ] {
+        let error = recipe.with(field, value).unwrap_err().to_string();
+        assert!(error.contains("seq2seq") || error.contains("attention"), "{error}");
+    }
+}

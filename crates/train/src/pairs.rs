@@ -1,0 +1,229 @@
+//! A training on pairs: their sources, their vocabularies, and looks at what is written for them.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+use strait_eval::ReconstructionReport;
+use strait_model::{Autoencoder, Recipe, config::TokenizerConfig, decoding::Options, folder::Saved};
+use strait_text::Tokenizer;
+
+use crate::{
+    TrainError,
+    finish::max_len,
+    look::{RECONSTRUCTED, SCORED, SHOWN, Scene, Seen, bits_per_byte},
+    run::Run,
+};
+
+/// Validation sources for which something is written when a training ends, at most.
+const WRITTEN: usize = 500;
+/// Letters looked at to see whether two sides are written alike.
+const LETTERS: usize = 200_000;
+/// Sides that share so much of their letters share a vocabulary.
+const ALIKE: f64 = 0.5;
+/// At what temperature draws are made when nothing is asked.
+pub(crate) const TEMPERATURE: f32 = 0.7;
+
+/// The sources of a training, one for each text.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sources {
+    pub train: Vec<String>,
+    pub valid: Vec<String>,
+}
+
+/// The sources as a run has them.
+pub(crate) struct SourceSide {
+    /// If they have one of their own.
+    pub(crate) tokenizer: Option<Tokenizer>,
+    pub(crate) train_ids: Vec<Vec<u32>>,
+    pub(crate) valid: Vec<String>,
+    pub(crate) valid_ids: Vec<Vec<u32>>,
+}
+
+impl SourceSide {
+    /// Reads sources with their own tokenizer, or with that of the targets.
+    pub(crate) fn new(own: Option<Tokenizer>, shared: &Tokenizer, sources: Sources) -> Self {
+        let tokenizer = own.as_ref().unwrap_or(shared);
+        let (train_ids, valid_ids) = (tokenizer.encode_batch(&sources.train), tokenizer.encode_batch(&sources.valid));
+        SourceSide { tokenizer: own, train_ids, valid: sources.valid, valid_ids }
+    }
+}
+
+/// Whether a recipe and what it is to be trained on go together.
+pub(crate) fn check(recipe: &Recipe, sources: Option<&Sources>) -> Result<(), TrainError> {
+    let name = || recipe.name.clone();
+    match (recipe.is_seq2seq(), sources) {
+        (true, None) => Err(TrainError::NeedsPairs { recipe: name() }),
+        (false, Some(_)) => Err(TrainError::KnowsNoSources { recipe: name() }),
+        _ => Ok(()),
+    }
+}
+
+/// What was learned of the texts' tokens.
+pub(crate) struct Tokenizers {
+    pub(crate) tokenizer: Tokenizer,
+    /// Of the sources, if they have one of their own.
+    pub(crate) source: Option<Tokenizer>,
+    pub(crate) reasons: Vec<String>,
+}
+
+impl Tokenizers {
+    /// Those of a model that is trained on.
+    pub(crate) fn of(saved: &Saved) -> Result<Self, TrainError> {
+        let again = |t: &Tokenizer| Tokenizer::from_bytes(&t.to_bytes()?);
+        let reasons = vec!["vocabularies and first weights are those of the model that it starts from".into()];
+        let source = saved.source_tokenizer.as_ref().map(again).transpose()?;
+        Ok(Tokenizers { tokenizer: again(&saved.tokenizer)?, source, reasons })
+    }
+}
+
+/// Learns the vocabularies of texts and of their sources; settles whether it is one.
+pub(crate) fn tokenizers(
+    config: &mut TokenizerConfig,
+    targets: &[String],
+    sources: Option<&Sources>,
+) -> Result<Tokenizers, TrainError> {
+    let texts = targets.iter().map(String::as_str);
+    let learn = |texts: &mut dyn Iterator<Item = &str>| Tokenizer::train(config.kind, config.vocabulary, texts);
+    let reason = |t: &Tokenizer| t.vocab_reason().map(String::from);
+    let Some(sources) = sources else {
+        let tokenizer = learn(&mut { texts })?;
+        let reasons = reason(&tokenizer).into_iter().collect();
+        return Ok(Tokenizers { tokenizer, source: None, reasons });
+    };
+    let shared = shared_letters(&sources.train, targets);
+    let joint = config.joint.unwrap_or(shared >= ALIKE);
+    let share = 100.0 * shared;
+    let said = match joint {
+        true => format!("one vocabulary for both sides, which share {share:.0} % of their letters (tokenizer.joint)"),
+        false => format!("a vocabulary for each side: they share {share:.0} % of their letters (tokenizer.joint)"),
+    };
+    let own = sources.train.iter().map(String::as_str);
+    let (tokenizer, source) = match joint {
+        true => (learn(&mut texts.chain(own))?, None),
+        false => (learn(&mut { texts })?, Some(learn(&mut { own })?)),
+    };
+    let mut reasons = vec![said];
+    reasons.extend(reason(&tokenizer).map(|r| if joint { r } else { format!("targets: {r}") }));
+    reasons.extend(source.as_ref().and_then(reason).map(|r| format!("sources: {r}")));
+    config.joint = Some(joint);
+    Ok(Tokenizers { tokenizer, source, reasons })
+}
+
+/// How much of two sides' letters is the same: `sum over letters of min(share of one, share of the other)`.
+fn shared_letters(sources: &[String], targets: &[String]) -> f64 {
+    let shares = |texts: &[String]| -> HashMap<char, f64> {
+        let letters = texts.iter().flat_map(|t| t.chars()).filter(|c| c.is_alphabetic()).take(LETTERS);
+        let mut counts = HashMap::new();
+        letters.flat_map(char::to_lowercase).for_each(|c| *counts.entry(c).or_insert(0.0) += 1.0);
+        let all: f64 = counts.values().sum();
+        counts.values_mut().for_each(|n| *n /= all.max(1.0));
+        counts
+    };
+    let (a, b) = (shares(sources), shares(targets));
+    // In one order, so that the sum is the same each time.
+    let a: BTreeMap<char, f64> = a.into_iter().collect();
+    a.iter().filter_map(|(c, share)| b.get(c).map(|other| share.min(*other))).sum()
+}
+
+/// How targets are written when nothing is asked: by a beam, which finds better ones than greed.
+pub(crate) fn decoding(max_len: usize) -> Options {
+    Options { beam: 4, length_penalty: 0.6, max_len, ..Options::default() }
+}
+
+/// A look at validation pairs: the loss of targets given their sources, and what is written greedily for some.
+pub(crate) fn look(model: &mut Autoencoder, scene: &Scene<'_>, side: &SourceSide) -> Seen {
+    let n = scene.valid_ids.len().min(SCORED);
+    let loss = model.score_pairs(&side.valid_ids[..n], &scene.valid_ids[..n], &mut Vec::new());
+    let bytes: usize = scene.valid[..n].iter().map(String::len).sum();
+    let places = distinct(&side.valid, RECONSTRUCTED);
+    let written = write(model, (side, scene.tokenizer), &places, scene.max_len);
+    let pairs: Vec<(&str, &str)> =
+        written.iter().zip(&places).map(|(text, &i)| (text.as_str(), scene.valid[i].as_str())).collect();
+    let shown = pairs.iter().take(SHOWN);
+    Seen {
+        criterion: bits_per_byte(loss.nats, bytes),
+        bits_per_byte: bits_per_byte(loss.nats, bytes),
+        nats_per_token: loss.nats / loss.tokens.max(1) as f64,
+        token_accuracy: loss.correct as f64 / loss.tokens.max(1) as f64,
+        reconstruction: ReconstructionReport::new(&pairs, scene.unit),
+        reconstructions: shown.map(|&(text, wanted)| (wanted.to_string(), text.to_string())).collect(),
+        samples: Vec::new(),
+        sources: places.iter().take(SHOWN).map(|&i| side.valid[i].clone()).collect(),
+        figures: Vec::new(),
+    }
+}
+
+/// The places of the first sources that differ, so many at most.
+fn distinct(sources: &[String], most: usize) -> Vec<usize> {
+    let mut seen = HashSet::new();
+    (0..sources.len()).filter(|&i| seen.insert(&sources[i])).take(most).collect()
+}
+
+fn write(
+    model: &Autoencoder,
+    (side, tokenizer): (&SourceSide, &Tokenizer),
+    places: &[usize],
+    max_len: usize,
+) -> Vec<String> {
+    let sources: Vec<&[u32]> = places.iter().map(|&i| &side.valid_ids[i][..]).collect();
+    let options = Options { max_len, ..Options::default() };
+    let written = model.generate_from(&sources, (&options, 1), tokenizer.kind(), &vec![0; sources.len()]);
+    written.iter().flatten().map(|output| tokenizer.decode(&output.tokens)).collect()
+}
+
+/// The figures of the kept weights.
+pub(crate) fn figures(run: &mut Run) -> BTreeMap<String, f64> {
+    let Some(side) = &run.sources else { return BTreeMap::new() };
+    let loss = run.model.score_pairs(&side.valid_ids, &run.valid_ids, &mut Vec::new());
+    let bytes: usize = run.valid.iter().map(String::len).sum();
+    let places = distinct(&side.valid, WRITTEN);
+    let written = write(&run.model, (side, &run.tokenizer), &places, max_len(&run.train_ids));
+    let pairs: Vec<(&str, &str)> =
+        written.iter().zip(&places).map(|(text, &i)| (text.as_str(), run.valid[i].as_str())).collect();
+    let report = (!pairs.is_empty()).then(|| ReconstructionReport::new(&pairs, run.unit));
+    let nats_per_token = loss.nats / loss.tokens.max(1) as f64;
+    [
+        ("valid_bits_per_byte", bits_per_byte(loss.nats, bytes)),
+        ("valid_nats_per_token", nats_per_token),
+        ("valid_token_accuracy", loss.correct as f64 / loss.tokens.max(1) as f64),
+        ("valid_token_perplexity", nats_per_token.exp()),
+        ("valid_written_bleu4", report.as_ref().map_or(f64::NAN, |r| r.bleu4)),
+        ("valid_written_n", pairs.len() as f64),
+        ("seconds", run.seconds().round()),
+    ]
+    .into_iter()
+    .filter(|(_, v)| v.is_finite())
+    .map(|(k, v)| (k.to_string(), v))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_written_alike_share_a_vocabulary() {
+        let texts = |lines: &[&str]| lines.iter().map(|l| l.to_string()).collect::<Vec<_>>();
+        let (english, german) = (texts(&["the dog sleeps"; 20]), texts(&["der hund schläft"; 20]));
+        let chinese = texts(&["狗在睡觉"; 20]);
+        assert!(shared_letters(&english, &german) > 0.5);
+        assert_eq!(shared_letters(&english, &chinese), 0.0);
+        assert!((shared_letters(&english, &english) - 1.0).abs() < 1e-9);
+        for (sources, joint) in [(german, true), (chinese, false)] {
+            let mut config = TokenizerConfig::default();
+            let sources = Sources { train: sources, valid: Vec::new() };
+            let learned = tokenizers(&mut config, &english, Some(&sources)).unwrap();
+            assert_eq!((config.joint, learned.source.is_some()), (Some(joint), !joint));
+        }
+    }
+
+    #[test]
+    fn recipes_and_data_must_go_together() {
+        let (plain, paired) = (Recipe::default(), Recipe::find("seq2seq-lstm").unwrap());
+        let sources = Sources { train: Vec::new(), valid: Vec::new() };
+        assert!(check(&paired, None).unwrap_err().to_string().contains("--targets"));
+        assert!(check(&plain, Some(&sources)).unwrap_err().to_string().contains("--task seq2seq"));
+        assert!(check(&plain, None).is_ok() && check(&paired, Some(&sources)).is_ok());
+    }
+}
