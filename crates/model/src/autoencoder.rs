@@ -1,6 +1,8 @@
 //! The autoencoder: encoder, latent and decoder over one store of weights. Without encoder and latent it is a language
 //! model.
 
+use std::sync::Arc;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use strait_engine::{ParamId, Params, Tape, init, ops::gaussian::Divergence, optim::Optimiser};
@@ -9,7 +11,7 @@ use crate::{
     batch::{Batch, Corruption, Sequences},
     config::Recipe,
     decoder::{Decoder, Generator, Task},
-    encoder::Encoder,
+    encoder::{Encoder, Vectors},
     latent::{Code, Codebook, Latent, Posterior},
     objective::{Figures, Progress, Regulariser},
     prior::Prior,
@@ -302,6 +304,34 @@ impl Autoencoder {
             }
         }
         out
+    }
+
+    /// Where a frozen encoder finds the vectors of texts; before, texts have latents of NaN. Others need none.
+    ///
+    /// # Panics
+    /// If they have another number of columns than `encoder.columns` says.
+    pub fn set_vectors(&mut self, vectors: Arc<Vectors>) {
+        self.encoder.set_vectors(vectors);
+    }
+
+    /// Numbers in the vectors that a frozen encoder reads; 0 with any other.
+    pub fn columns(&self) -> usize {
+        self.encoder.columns()
+    }
+
+    /// Vectors as the frozen encoder reads them (n, columns) -> latents (n, Z), row-major; none with another encoder.
+    pub fn latents_of(&self, vectors: &[f32]) -> Option<Vec<f32>> {
+        let (latent, columns) = (self.latent.as_ref()?, self.columns());
+        let mut tape = Tape::inference();
+        let mut rng = ChaCha8Rng::seed_from_u64(0); // nothing is drawn
+        let mut out = Vec::new();
+        for part in vectors.chunks((BATCH_TOKENS * columns).max(1)) {
+            tape.reset();
+            let features = self.encoder.features(&mut tape, &self.params, part, &mut rng)?;
+            let code = latent.infer(&mut tape, &self.params, features);
+            out.extend_from_slice(tape.value(code.mean));
+        }
+        Some(out)
     }
 
     /// The codebook, if latents are quantised.

@@ -6,6 +6,7 @@
 //! | `model.safetensors` | the weights |
 //! | `tokenizer.json` | the tokenizer |
 //! | `prior.safetensors` | the prior fitted to the latents (a language model has none) |
+//! | `encoder/` | with a pretrained encoder: a copy of its published folder |
 //! | `usual.json` | how odd validation texts are, against which others are held (not where there were none) |
 //! | `README.md` | the model card, yours to edit |
 //! | `metrics.jsonl` | every event of the training |
@@ -19,16 +20,21 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use strait_pretrained::SentenceEncoder;
 use strait_text::Tokenizer;
 
-use crate::{Autoencoder, Recipe, Usual, decoding, prior::Prior, weights};
+use crate::{Autoencoder, Recipe, Usual, Vectors, config::NetworkKind, decoding, prior::Prior, weights};
 
 /// The model card: the one file that is not checked, as it is yours to edit.
 pub const CARD: &str = "README.md";
+
+/// The folder in it that holds a published encoder.
+pub const ENCODER: &str = "encoder";
 
 const PRIOR: &str = "prior.safetensors";
 const USUAL: &str = "usual.json";
@@ -184,6 +190,14 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
     let mut model = Autoencoder::new(&config.recipe, config.vocabulary, config.seed);
     weights::load(&mut model.params, file("model.safetensors")?)
         .map_err(|e| damaged("model.safetensors", e.to_string()))?;
+    if config.recipe.encoder.kind.is_frozen() {
+        let vectors = frozen_vectors(dir, &config, &tokenizer)?;
+        if vectors.columns() == 0 || vectors.columns() != config.recipe.encoder.columns {
+            let why = format!("encoder.columns is {}, not {}", config.recipe.encoder.columns, vectors.columns());
+            return Err(damaged("config.json", why));
+        }
+        model.set_vectors(Arc::new(vectors));
+    }
     let prior = match model.latent_size() {
         0 => Prior::standard_normal(0),
         _ => Prior::from_bytes(file(PRIOR)?).map_err(|e| damaged(PRIOR, e.to_string()))?,
@@ -194,6 +208,18 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
     }
     let usual = files.get(USUAL).map(|bytes| read_usual(bytes)).transpose().map_err(|why| damaged(USUAL, why))?;
     Ok(Saved { config, model, tokenizer, prior, usual })
+}
+
+/// What a frozen encoder reads: any text's vector by the published encoder in the folder, or none that is not given.
+fn frozen_vectors(dir: &Path, config: &Config, tokenizer: &Tokenizer) -> Result<Vectors, FolderError> {
+    let encoder = &config.recipe.encoder;
+    if encoder.kind == NetworkKind::Vectors {
+        return Ok(Vectors::given(encoder.columns));
+    }
+    let place = dir.join(ENCODER);
+    let open = SentenceEncoder::open(&place);
+    let open = open.map_err(|e| FolderError::Damaged { file: place, why: e.to_string() })?;
+    Ok(Vectors::of(open, tokenizer.clone()))
 }
 
 fn read_usual(bytes: &[u8]) -> Result<Usual, String> {
@@ -296,7 +322,10 @@ impl Place {
     /// # Errors
     /// If the file system says no.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
-        write_flushed(&self.path(name), bytes)
+        let path = self.path(name);
+        let parent = parent(&path);
+        fs::create_dir_all(parent).map_err(io_error(parent, "make the folder"))?;
+        write_flushed(&path, bytes)
     }
 
     /// Puts the folder in its place.

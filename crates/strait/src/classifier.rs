@@ -9,7 +9,7 @@ use strait_latent::{
     probe::{CrossValidation, Probe},
 };
 
-use crate::{Collection, Error, Latents, Model};
+use crate::{Collection, Error, Latents, TextEncoder};
 
 /// The version of the file's layout.
 const FORMAT: u32 = 1;
@@ -89,7 +89,7 @@ impl Classifier {
     ///
     /// # Errors
     /// If there are no labels, only one, or fewer texts of a label than folds.
-    pub fn train(collection: &Collection, model: &Model, request: &ClassifierRequest) -> Result<Self, Error> {
+    pub fn train(collection: &Collection, model: &dyn TextEncoder, request: &ClassifierRequest) -> Result<Self, Error> {
         let (rows, labels) = collection.labelled()?;
         let chosen = collection.matrix()?.select(&rows)?;
         let how = CrossValidation { folds: request.folds, seed: request.seed, ..CrossValidation::default() };
@@ -105,7 +105,7 @@ impl Classifier {
             }
         };
         let report = report(&validation.confusion, labels.names(), &validation.accuracies, p_value);
-        Ok(Classifier { strait_classifier: FORMAT, model: model.config().checksum.clone(), probe, report })
+        Ok(Classifier { strait_classifier: FORMAT, model: model.checksum().into(), probe, report })
     }
 
     /// The labels it tells apart.
@@ -165,7 +165,7 @@ impl Classifier {
     ///
     /// # Errors
     /// If the file is none, is damaged, or belongs to another model.
-    pub fn open(path: &Path, model: &Model) -> Result<Self, Error> {
+    pub fn open(path: &Path, model: &dyn TextEncoder) -> Result<Self, Error> {
         let fault = |why: String| Error::LearnedFile { file: path.into(), why };
         let bytes = std::fs::read(path).map_err(|e| fault(format!("cannot be read: {e}")))?;
         let read: Classifier =
@@ -173,7 +173,7 @@ impl Classifier {
         if read.strait_classifier > FORMAT {
             return Err(fault(format!("is written in format {}, newer than this program", read.strait_classifier)));
         }
-        if read.model != model.config().checksum || read.probe.dim() != model.latent_size() {
+        if read.model != model.checksum() || read.probe.dim() != model.latent_size() {
             return Err(fault("was trained for another model; train it again with `strait classify --train`".into()));
         }
         Ok(read)

@@ -22,8 +22,10 @@ mod gan;
 mod latents;
 mod model;
 mod oddness;
+mod published_language_model;
 mod similarity;
 mod steering;
+mod text_encoder;
 mod topics;
 mod training;
 
@@ -39,6 +41,7 @@ pub use gan::{VectorGenerator, auc};
 pub use latents::{LatentFileError, Latents};
 pub use model::{Decoded, Decoding, Draws, Model, Path};
 pub use oddness::{Oddness, PValue, Usual};
+pub use published_language_model::PublishedLanguageModel;
 pub use similarity::Similarity;
 pub use steering::{DirectionReport, Directions, DirectionsRequest, Edit, SteerRequest};
 pub use strait_eval as eval;
@@ -53,8 +56,10 @@ pub use strait_model::{
     folder::{Config, FolderError, check_place},
     gan::{GanConfig, GanError, GanReport},
 };
+pub use strait_pretrained::{Error as PublishedError, Family};
 pub use strait_report::{Colouring, Comparison, Figure, TextMap, comparison_plots, comparison_report, map_page};
 pub use strait_text as text;
 pub use strait_train::{Budget, Event, Listener, Outcome, Size, TrainError, plan::Plan};
+pub use text_encoder::{PublishedEncoder, TextEncoder};
 pub use topics::Topic;
 pub use training::{Training, resume};

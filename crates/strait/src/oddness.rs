@@ -47,6 +47,9 @@ impl Model {
     /// # Errors
     /// If a latent is not finite, as those of a damaged model.
     pub fn oddness<S: AsRef<str> + Sync>(&mut self, texts: &[S]) -> Result<Vec<Oddness>, Error> {
+        if !self.is_language_model() {
+            self.needs_encoder()?;
+        }
         let mut all = Vec::with_capacity(texts.len());
         for part in texts.chunks(PART) {
             let ids = self.tokenizer.encode_batch(part);

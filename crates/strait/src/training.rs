@@ -8,9 +8,9 @@ use std::{
 
 use strait_model::Recipe;
 use strait_text::{Corpus, split::split};
-use strait_train::{Budget, Listener, Outcome, Request, Size};
+use strait_train::{Budget, GivenVectors, Listener, Outcome, Request, Size};
 
-use crate::Error;
+use crate::{Error, Latents};
 
 /// A training to be run. Fields have defaults; see [`Training::new`].
 pub struct Training {
@@ -23,6 +23,10 @@ pub struct Training {
     /// Share of the texts put aside when there is no `valid`.
     pub valid_fraction: f64,
     pub recipe: Recipe,
+    /// What a frozen encoder (`encoder.kind` pretrained or vectors) reads of the records of `train`, a row each, and of those of
+    /// `valid`.
+    pub vectors: Option<Latents>,
+    pub valid_vectors: Option<Latents>,
     /// The network's size; chosen by the minutes when absent.
     pub size: Option<Size>,
     pub budget: Budget,
@@ -42,6 +46,8 @@ impl Training {
             valid: None,
             valid_fraction: 0.05,
             recipe: Recipe::built_in().into_iter().next().unwrap_or_default(),
+            vectors: None,
+            valid_vectors: None,
             size: None,
             budget: Budget::Minutes(5.0),
             seed: 1,
@@ -58,13 +64,37 @@ impl Training {
         let report = &self.train.report;
         let (name, hash) = (report.name.clone(), report.hash.clone());
         let texts = |corpus: Corpus| corpus.records.into_iter().map(|r| r.text).collect::<Vec<_>>();
-        let (train, valid) = match self.valid {
-            Some(valid) => (texts(self.train), texts(valid)),
+        let check = |vectors: &Option<Latents>, texts: &[String]| match vectors {
+            Some(v) if v.len() != texts.len() => Err(Error::Rows { vectors: v.len(), records: texts.len() }),
+            _ => Ok(()),
+        };
+        let all = texts(self.train);
+        check(&self.vectors, &all)?;
+        let (train, valid, vectors) = match self.valid {
+            Some(valid) => {
+                let valid = texts(valid);
+                check(&self.valid_vectors, &valid)?;
+                let vectors = match (self.vectors, self.valid_vectors) {
+                    (Some(train), Some(valid)) if train.dim() == valid.dim() => {
+                        let columns = train.dim();
+                        Some(GivenVectors { columns, train: train.into_data(), valid: valid.into_data() })
+                    }
+                    (Some(train), Some(valid)) => {
+                        return Err(Error::Dimensions { found: valid.dim(), expected: train.dim() });
+                    }
+                    (None, None) => None,
+                    _ => return Err(Error::HalfOfVectors),
+                };
+                (all, valid, vectors)
+            }
             None => {
-                let all = texts(self.train);
                 let (train, valid) = split(&all, self.valid_fraction, self.seed);
+                let vectors = self.vectors.map(|v| {
+                    let rows = |which: &[usize]| which.iter().flat_map(|&i| v.row(i)).copied().collect();
+                    GivenVectors { columns: v.dim(), train: rows(&train), valid: rows(&valid) }
+                });
                 let pick = |which: Vec<usize>| which.into_iter().map(|i| all[i].clone()).collect::<Vec<_>>();
-                (pick(train), pick(valid))
+                (pick(train), pick(valid), vectors)
             }
         };
         let request = Request {
@@ -74,6 +104,7 @@ impl Training {
             train,
             valid,
             recipe: self.recipe,
+            vectors,
             size: self.size,
             budget: self.budget,
             seed: self.seed,

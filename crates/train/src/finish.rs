@@ -12,7 +12,7 @@ use strait_model::{
 use crate::{
     Event, TrainError,
     calibrate::{self, Calibration},
-    card, fitting,
+    card, fitting, frozen,
     log::Log,
     look,
     run::Run,
@@ -77,7 +77,10 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     let card = card::card(&config, fit.as_ref());
     let metrics = log.contents(&run.dir);
     let report = card::report(&config, &String::from_utf8_lossy(&metrics));
-    let extra = [("README.md", card.into_bytes()), ("metrics.jsonl", metrics), ("report.html", report.into_bytes())];
+    let encoder = frozen::encoder_files(&run.dir, &config.recipe)?;
+    let mut extra =
+        vec![("README.md", card.into_bytes()), ("metrics.jsonl", metrics), ("report.html", report.into_bytes())];
+    extra.extend(encoder.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())));
     let usual = usual(&mut run, &prior)?;
     let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, prior, usual };
     folder::save(&run.out, &saved, &extra, run.job.replace)?;

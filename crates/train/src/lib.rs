@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod event;
 pub mod finish;
 mod fitting;
+mod frozen;
 mod generators;
 pub mod latents;
 mod log;
@@ -22,5 +23,6 @@ mod error;
 
 pub use error::TrainError;
 pub use event::{Event, Listener};
+pub use frozen::GivenVectors;
 pub use plan::{Budget, Plan, Size};
 pub use run::{Outcome, Request, resume, start};

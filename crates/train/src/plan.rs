@@ -3,13 +3,13 @@
 //! The number of steps is fixed before the first one, so that the learning-rate curve has an end and a run can be
 //! repeated exactly with `--steps`. Minutes become steps by timing a few steps of the very model on the very data.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use strait_engine::Tape;
-use strait_model::{Autoencoder, Progress, Recipe, Trainer};
+use strait_model::{Autoencoder, Progress, Recipe, Trainer, Vectors};
 use strait_text::Batches;
 
 use crate::TrainError;
@@ -110,6 +110,8 @@ pub struct Material<'a> {
     pub texts: &'a [Vec<u32>],
     pub vocabulary: usize,
     pub seed: u64,
+    /// What a frozen encoder reads.
+    pub vectors: Option<&'a Arc<Vectors>>,
 }
 
 /// How a recipe cuts an epoch into batches.
@@ -277,6 +279,9 @@ fn seconds_per_step(recipe: &Recipe, material: &Material<'_>) -> Result<f64, Tra
     const TIMED: usize = 6;
     let epoch = batches(recipe, material.seed).epoch(&lengths(material.texts), 0);
     let mut model = Autoencoder::new(recipe, material.vocabulary, material.seed);
+    if let Some(vectors) = material.vectors {
+        model.set_vectors(vectors.clone());
+    }
     let mut trainer = Trainer::new(&model);
     let mut rng = ChaCha8Rng::seed_from_u64(material.seed);
     let mut tape = Tape::new();

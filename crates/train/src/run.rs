@@ -7,7 +7,10 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -17,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use strait_engine::Tape;
 use strait_eval::Unit;
 use strait_model::{
-    Autoencoder, Figures, Progress, Recipe, Trainer,
+    Autoencoder, Figures, Progress, Recipe, Trainer, Vectors,
     folder::{self, FolderError, training_dir, write_flushed},
 };
 use strait_text::Tokenizer;
@@ -25,7 +28,9 @@ use strait_text::Tokenizer;
 use crate::{
     Budget, Event, Listener, Plan, Size, TrainError,
     checkpoint::{Best, Checkpoint, Position, Writer},
-    finish, latents,
+    finish,
+    frozen::{Frozen, GivenVectors},
+    latents,
     log::Log,
     look,
     meter::Meter,
@@ -49,6 +54,8 @@ pub struct Request {
     pub train: Vec<String>,
     pub valid: Vec<String>,
     pub recipe: Recipe,
+    /// What a frozen encoder reads: needed with `vectors`, encoded here with `pretrained` unless given.
+    pub vectors: Option<GivenVectors>,
     pub size: Option<Size>,
     pub budget: Budget,
     pub seed: u64,
@@ -87,7 +94,7 @@ struct Texts {
 }
 
 /// Begins a training and runs it to its end, or until `stop` is set.
-pub fn start(request: Request, listener: &mut dyn Listener, stop: &AtomicBool) -> Result<Outcome, TrainError> {
+pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBool) -> Result<Outcome, TrainError> {
     let dir = training_dir(&request.out);
     folder::check_place(&request.out, request.replace)?;
     if dir.exists() && !request.replace {
@@ -98,16 +105,22 @@ pub fn start(request: Request, listener: &mut dyn Listener, stop: &AtomicBool) -
     if distinct < LEAST_TEXTS {
         return Err(TrainError::TooFewTexts { name: request.name, found: distinct, least: LEAST_TEXTS });
     }
+    let given = request.vectors.take();
+    let frozen = Frozen::prepare(&request.recipe, given, (&request.train, &request.valid), listener)?;
+    request.recipe.encoder.columns = frozen.as_ref().map_or(0, Frozen::columns);
     let wanted = &request.recipe.tokenizer;
     let tokenizer = Tokenizer::train(wanted.kind, wanted.vocabulary, request.train.iter().map(String::as_str))?;
     let ids = tokenizer.encode_batch(&request.train);
-    let material = Material { texts: &ids, vocabulary: tokenizer.vocab_size(), seed: request.seed };
+    let texts = Texts { train: request.train, valid: request.valid };
+    let new = NewFolder::open(&dir, &texts, &tokenizer, frozen.as_ref())?;
+    let vectors = frozen.map(|frozen| frozen.vectors(&tokenizer, [&ids, &tokenizer.encode_batch(&texts.valid)]));
+    let (vocabulary, seed) = (tokenizer.vocab_size(), request.seed);
+    let material = Material { texts: &ids, vocabulary, seed, vectors: vectors.as_ref() };
     let mut plan = plan::make(&request.recipe, request.size, request.budget, &material, request.started)?;
     plan.reasons.extend(tokenizer.vocab_reason().map(String::from));
     let job = Job { name: request.name, hash: request.hash, seed: request.seed, replace: request.replace, plan };
-    let texts = Texts { train: request.train, valid: request.valid };
-    open_folder(&dir, &job, &texts, &tokenizer)?;
-    Run::new(request.out, job, texts, tokenizer)?.complete(listener, stop)
+    new.finish(&dir, &job)?;
+    Run::new(request.out, job, texts, tokenizer, vectors)?.complete(listener, stop)
 }
 
 /// Goes on with the unfinished training of the model folder `out` (its own folder's name works too).
@@ -124,33 +137,57 @@ pub fn resume(out: &Path, listener: &mut dyn Listener, stop: &AtomicBool) -> Res
     let file = dir.join("tokenizer.json");
     let bytes = read(&file)?;
     let tokenizer = Tokenizer::from_bytes(&bytes).map_err(|e| TrainError::Damaged { file, why: e.to_string() })?;
-    Run::new(out, job, texts, tokenizer)?.complete(listener, stop)
+    let frozen = Frozen::read(&dir, &job.plan.recipe, texts.train.len() + texts.valid.len())?;
+    let ids = |texts: &[String]| tokenizer.encode_batch(texts);
+    let vectors = frozen.map(|frozen| frozen.vectors(&tokenizer, [&ids(&texts.train), &ids(&texts.valid)]));
+    Run::new(out, job, texts, tokenizer, vectors)?.complete(listener, stop)
 }
 
-/// Makes the training's folder: whole, or not at all.
-fn open_folder(dir: &Path, job: &Job, texts: &Texts, tokenizer: &Tokenizer) -> Result<(), TrainError> {
-    let io = |what: &'static str| move |source| FolderError::Io { path: dir.into(), what, source };
-    let mut name = dir.file_name().unwrap_or_default().to_os_string();
-    name.push(".new");
-    let new = dir.with_file_name(name);
-    if new.exists() {
-        fs::remove_dir_all(&new).map_err(io("clear the folder"))?;
-    }
-    fs::create_dir_all(&new).map_err(io("make the folder"))?;
-    let result = (|| -> Result<(), TrainError> {
-        write_json(&new.join("job.json"), job)?;
-        write_json(&new.join("texts.json"), texts)?;
-        write_flushed(&new.join("tokenizer.json"), &tokenizer.to_bytes()?)?;
-        if dir.exists() {
-            fs::remove_dir_all(dir).map_err(io("clear the folder"))?;
+/// A training's folder under another name until it is whole.
+struct NewFolder(PathBuf);
+
+impl NewFolder {
+    /// Begins it with what is known before the plan.
+    fn open(dir: &Path, texts: &Texts, tokenizer: &Tokenizer, frozen: Option<&Frozen>) -> Result<Self, TrainError> {
+        let mut name = dir.file_name().unwrap_or_default().to_os_string();
+        name.push(".new");
+        let new = NewFolder(dir.with_file_name(name));
+        new.clear(&new.0)?;
+        fs::create_dir_all(&new.0).map_err(new.io("make the folder"))?;
+        write_json(&new.0.join("texts.json"), texts)?;
+        write_flushed(&new.0.join("tokenizer.json"), &tokenizer.to_bytes()?)?;
+        if let Some(frozen) = frozen {
+            frozen.write(&new.0)?;
         }
-        fs::rename(&new, dir).map_err(io("put the folder in place"))?;
-        Ok(())
-    })();
-    if result.is_err() {
-        let _ = fs::remove_dir_all(&new);
+        Ok(new)
     }
-    result
+
+    /// Writes the job and puts the folder in its place.
+    fn finish(self, dir: &Path, job: &Job) -> Result<(), TrainError> {
+        write_json(&self.0.join("job.json"), job)?;
+        self.clear(dir)?;
+        fs::rename(&self.0, dir).map_err(self.io("put the folder in place"))?;
+        Ok(())
+    }
+
+    fn clear(&self, dir: &Path) -> Result<(), TrainError> {
+        match dir.exists() {
+            true => Ok(fs::remove_dir_all(dir).map_err(self.io("clear the folder"))?),
+            false => Ok(()),
+        }
+    }
+
+    fn io(&self, what: &'static str) -> impl Fn(std::io::Error) -> FolderError {
+        let path = self.0.clone();
+        move |source| FolderError::Io { path: path.clone(), what, source }
+    }
+}
+
+impl Drop for NewFolder {
+    fn drop(&mut self) {
+        // Gone already where it was finished.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
@@ -218,11 +255,20 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    fn new(out: PathBuf, job: Job, texts: Texts, tokenizer: Tokenizer) -> Result<Self, TrainError> {
+    fn new(
+        out: PathBuf,
+        job: Job,
+        texts: Texts,
+        tokenizer: Tokenizer,
+        vectors: Option<Arc<Vectors>>,
+    ) -> Result<Self, TrainError> {
         let dir = training_dir(&out);
         let recipe = &job.plan.recipe;
         recipe.check()?;
         let mut model = Autoencoder::new(recipe, tokenizer.vocab_size(), job.seed);
+        if let Some(vectors) = vectors {
+            model.set_vectors(vectors);
+        }
         let mut trainer = Trainer::new(&model);
         let nothing = Best { step: 0, bits_per_byte: f64::MAX };
         let mut position =

@@ -24,6 +24,7 @@ fn events(kl: KlConfig, normalise: Normalise, steps: u64) -> Vec<Event> {
         train: (0..100).map(text).collect(),
         valid: (100..125).map(text).collect(),
         recipe,
+        vectors: None,
         size: Some(Size::Base),
         budget: Budget::Steps(steps),
         seed: 4,

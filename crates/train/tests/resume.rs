@@ -37,6 +37,7 @@ fn request(out: &Path) -> Request {
         train: all,
         valid,
         recipe,
+        vectors: None,
         size: Some(Size::Base),
         budget: Budget::Steps(60),
         seed: 4,

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 use strait::{
-    Collection, Model,
+    Collection, Model, TextEncoder,
     text::{Corpus, ReadOptions},
 };
 
@@ -58,13 +58,13 @@ pub fn sides(model: &Model, sides: &[Side], corpus: &CorpusFlags) -> Result<Coll
 }
 
 /// Opens the texts at `path` under a model.
-pub fn collection(model: &Model, path: &Path, corpus: &CorpusFlags) -> Result<Collection> {
+pub fn collection(model: &dyn TextEncoder, path: &Path, corpus: &CorpusFlags) -> Result<Collection> {
     if Collection::is_at(path) {
         return Ok(Collection::open(path, model)?);
     }
     let corpus = input::corpus(path, &corpus.resolve(ReadOptions::default()))?;
     let mut said = Instant::now();
-    let collection = model.collect(corpus, &mut |done, of| {
+    let collection = Collection::encode(model, corpus, &mut |done, of| {
         if said.elapsed() > PATIENCE && done < of {
             say!("Encoded {} of {} texts ...", number(done as u64), number(of as u64));
             said = Instant::now();

@@ -8,7 +8,7 @@ mod writing;
 
 pub use collection::{Side, collection, sides};
 pub use decoding::DecodingFlags;
-pub use model::ModelFlag;
+pub use model::{ModelFlag, VectorsFlag};
 pub use reading::{CorpusFlags, FormatFlag, ReadingFlags, RecordsFlags};
 pub use writing::{Alone, WritingFlags};
 

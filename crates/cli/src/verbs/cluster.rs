@@ -58,8 +58,8 @@ struct Assigned<'a> {
 
 impl ClusterTexts {
     pub fn run(self) -> Result<()> {
-        let model = self.model.open_autoencoder()?;
-        let texts = collection(&model, &self.texts, &self.corpus)?;
+        let model = self.model.open_encoder()?;
+        let texts = collection(&*model, &self.texts, &self.corpus)?;
         let how = match self.density {
             Some(smallest) => Grouping::Density { smallest },
             None => Grouping::KMeans { clusters: self.k, seed: self.seed },

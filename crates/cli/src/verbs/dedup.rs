@@ -54,8 +54,8 @@ struct Report<'a> {
 
 impl Dedup {
     pub fn run(self) -> Result<()> {
-        let model = self.model.open_autoencoder()?;
-        let texts = collection(&model, &self.texts, &self.corpus)?;
+        let model = self.model.open_encoder()?;
+        let texts = collection(&*model, &self.texts, &self.corpus)?;
         let found = texts.duplicates(self.threshold)?;
         tell(&found, &texts, self.threshold.is_none());
         let mut out = self.writing.open()?;

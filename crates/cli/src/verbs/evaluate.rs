@@ -13,7 +13,7 @@ use strait::{Evaluation, EvaluationProgress, EvaluationRequest, JudgeBudget, Mod
 
 use crate::{
     complaint::Usage,
-    flags::{CorpusFlags, ModelFlag, WritingFlags, at_least_one, positive},
+    flags::{CorpusFlags, ModelFlag, VectorsFlag, WritingFlags, at_least_one, positive},
     input,
     output::Output,
     talk::{duration, number, say},
@@ -35,6 +35,8 @@ pub struct Evaluate {
     /// What the model was trained on: samples are then judged by it, and copies of it found
     #[arg(long, value_name = "FILE")]
     train: Option<PathBuf>,
+    #[command(flatten)]
+    vectors: VectorsFlag,
     /// A language model whose likelihood stands beside the model's
     #[arg(long, value_name = "DIR")]
     beside: Option<PathBuf>,
@@ -87,9 +89,12 @@ fn temperature(value: &str) -> Result<f32, String> {
 
 impl Evaluate {
     pub fn run(self) -> Result<()> {
-        let mut model = self.model.open()?;
-        let beside = self.beside.as_deref().map(|dir| Ok::<_, strait::Error>((dir, Model::open(dir)?))).transpose()?;
         let request = self.request()?;
+        let mut model = match &self.vectors.vectors {
+            None => self.model.open()?,
+            Some(_) => self.vectors.open(&self.model, &request.texts)?,
+        };
+        let beside = self.beside.as_deref().map(|dir| Ok::<_, strait::Error>((dir, Model::open(dir)?))).transpose()?;
         let mut ticker = Ticker::new();
         let mut hear = |progress: EvaluationProgress<'_>| ticker.hear(progress);
         let evaluation = match beside {
@@ -104,7 +109,9 @@ impl Evaluate {
 
     /// Reads the texts.
     fn request(&self) -> Result<EvaluationRequest> {
-        let options = self.corpus.resolve(ReadOptions::default());
+        // Each record has its vector.
+        let base = if self.vectors.vectors.is_some() { ReadOptions::one_to_one() } else { ReadOptions::default() };
+        let options = self.corpus.resolve(base);
         if self.file == Path::new("-") && self.train.as_deref() == Some(Path::new("-")) {
             return Err(Usage("only one of FILE and --train can be standard input".into()).into());
         }

@@ -67,8 +67,8 @@ struct Spot<'a> {
 impl DrawMap {
     pub fn run(self) -> Result<()> {
         let place = self.output.clone().unwrap_or_else(|| beside(&self.texts, ".map.html"));
-        let model = self.model.open_autoencoder()?;
-        let texts = collection(&model, &self.texts, &self.corpus)?;
+        let model = self.model.open_encoder()?;
+        let texts = collection(&*model, &self.texts, &self.corpus)?;
         let how = if self.pca { Projection::Principal } else { Projection::Neighbours };
         let layout = texts.layout(how, self.seed)?;
         let groups = texts.clusters(Grouping::KMeans { clusters: self.k, seed: self.seed }, 3, 1)?;

@@ -6,6 +6,7 @@ mod gan;
 mod help;
 mod language_model;
 mod pipes;
+mod pretrained;
 mod stopping;
 mod toolbox;
 mod training;

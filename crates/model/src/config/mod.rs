@@ -95,6 +95,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../recipes/daae.toml"),
     include_str!("../../../../recipes/arae.toml"),
     include_str!("../../../../recipes/wae.toml"),
+    include_str!("../../../../recipes/vec2text.toml"),
 ];
 
 impl Recipe {

@@ -57,7 +57,9 @@ impl Decoder {
             NetworkKind::Transformer => {
                 Decoder::Transformer(transformer::Decoder::new(params, config, embedding, latent, rng))
             }
-            NetworkKind::None => unreachable!("a recipe's check refuses a model without a decoder"),
+            NetworkKind::None | NetworkKind::Pretrained | NetworkKind::Vectors => {
+                unreachable!("a recipe's check refuses a model without a decoder")
+            }
         }
     }
 

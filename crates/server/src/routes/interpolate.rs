@@ -82,7 +82,7 @@ struct Way {
 async fn interpolate(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let WithDecoding::<InterpolateRequest> { own: asked, decoding } = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     check::length("/a", &asked.a, app.limits())?;
     check::length("/b", &asked.b, app.limits())?;
     check::count("/steps", asked.steps, app.limits().steps)?;

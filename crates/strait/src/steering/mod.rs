@@ -142,7 +142,7 @@ impl Model {
     /// # Errors
     /// As [`Model::decode`].
     pub fn analogy(&self, (a, b): (&str, &str), c: &str, decoding: &Decoding) -> Result<String, Error> {
-        self.needs_latents()?;
+        self.needs_encoder()?;
         let latents = self.encode(&[a, b, c]);
         let answer = strait_latent::direction::analogy(&[(latents.row(0), latents.row(1))], latents.row(2))?;
         Ok(self.decode(&Latents::new(answer, latents.dim()), decoding)?.swap_remove(0))
