@@ -139,6 +139,20 @@ impl Progress {
         self.say(&said);
     }
 
+    /// Says how far a frozen encoder is.
+    fn encoding(&mut self, done: usize, of: usize) {
+        let line = format!("the encoder has read {} of {} texts", number(done as u64), number(of as u64));
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(of as u64);
+                bar.set_position(done as u64);
+                bar.set_message(line);
+            }
+            None if self.due(PLAIN_EVERY) => self.say(&line),
+            None => {}
+        }
+    }
+
     fn planned(&mut self, event: &Event) {
         let Event::Planned { weights, vocabulary, reasons, .. } = event else { return };
         let mut said = String::from("Decided:");
@@ -171,6 +185,7 @@ impl Listener for Progress {
             self.print_json(event);
         }
         match event {
+            Event::Encoding { done, of } => self.encoding(*done, *of),
             Event::Planned { .. } => self.planned(event),
             Event::Resumed { step } => {
                 self.last.step = *step;

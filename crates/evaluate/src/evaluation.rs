@@ -4,7 +4,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use strait_eval::NeighbourReport;
-use strait_model::latent::Posterior;
+use strait_model::{config::NetworkKind, latent::Posterior};
 
 use crate::{
     Counts, EvaluateError, EvaluationRequest, LatentUse, Likelihood, PriorFit, Reconstruction, SampleEvaluation,
@@ -139,7 +139,8 @@ fn latent_use(
         let chosen: Vec<&String> = places(texts.len(), MOST).map(|i| &texts[i]).collect();
         subject.model.posterior(&subject.tokenizer.encode_batch(&chosen))
     };
-    let few = request.texts.len() < ENOUGH;
+    // Of a model that was trained on vectors, those of the training texts are not here.
+    let few = request.texts.len() < ENOUGH && subject.config.recipe.encoder.kind != NetworkKind::Vectors;
     let held_out = match request.texts.len() > MOST {
         true => LatentUse::new("held-out texts", &of_texts(&request.texts), z, &seeds, hear),
         false => LatentUse::new("held-out texts", posterior, z, &seeds, hear),

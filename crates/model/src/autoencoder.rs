@@ -16,7 +16,7 @@ use crate::{
     config::Recipe,
     decoder::{Decoder, Generator, Given, Task},
     decoding::Words,
-    encoder::Encoder,
+    encoder::{Encoder, Vectors},
     latent::{Code, Codebook, Latent, Posterior},
     objective::{Figures, Progress, Regulariser},
     prior::Prior,
@@ -377,6 +377,34 @@ impl Autoencoder {
         out
     }
 
+    /// Where a frozen encoder finds the vectors of texts; before, texts have latents of NaN. Others need none.
+    ///
+    /// # Panics
+    /// If they have another number of columns than `encoder.columns` says.
+    pub fn set_vectors(&mut self, vectors: Arc<Vectors>) {
+        self.encoder.set_vectors(vectors);
+    }
+
+    /// Numbers in the vectors that a frozen encoder reads; 0 with any other.
+    pub fn columns(&self) -> usize {
+        self.encoder.columns()
+    }
+
+    /// Vectors as the frozen encoder reads them (n, columns) -> latents (n, Z), row-major; none with another encoder.
+    pub fn latents_of(&self, vectors: &[f32]) -> Option<Vec<f32>> {
+        let (latent, columns) = (self.latent.as_ref()?, self.columns());
+        let mut tape = Tape::inference();
+        let mut rng = ChaCha8Rng::seed_from_u64(0); // nothing is drawn
+        let mut out = Vec::new();
+        for part in vectors.chunks((BATCH_TOKENS * columns).max(1)) {
+            tape.reset();
+            let features = self.encoder.features(&mut tape, &self.params, part, &mut rng)?;
+            let code = latent.infer(&mut tape, &self.params, features);
+            out.extend_from_slice(tape.value(code.mean));
+        }
+        Some(out)
+    }
+
     /// The codebook, if latents are quantised.
     pub fn codebook(&self) -> Option<Codebook<'_>> {
         self.latent.as_ref().and_then(|latent| latent.codebook(&self.params))
@@ -401,6 +429,9 @@ impl Autoencoder {
         let sources = self.source_embedding.map(|id| self.params.shape(id).0);
         let mut copy = Autoencoder::with_sources(&self.recipe, (self.vocabulary(), sources), 0);
         copy.words.clone_from(&self.words);
+        if let Some(vectors) = self.encoder.vectors() {
+            copy.set_vectors(vectors.clone());
+        }
         for (_, p) in self.params.iter() {
             if let Some(id) = copy.params.find(p.name()) {
                 copy.params.assign(id, p.value());

@@ -7,6 +7,7 @@
 //! | `tokenizer.json` | the tokenizer |
 //! | `source_tokenizer.json` | the sources' tokenizer, where they have one of their own |
 //! | `prior.safetensors` | the prior fitted to the latents (a language model has none) |
+//! | `encoder/` | with a pretrained encoder: a copy of its published folder |
 //! | `usual.json` | how odd validation texts are, against which others are held (not where there were none) |
 //! | `words.json` | the words of its corpus as lists of tokens, to which texts can be held (not in scripts without blanks) |
 //! | `README.md` | the model card, yours to edit |
@@ -26,10 +27,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use strait_pretrained::SentenceEncoder;
 use strait_text::Tokenizer;
 
 use crate::{
-    Autoencoder, Recipe, Usual,
+    Autoencoder, Recipe, Usual, Vectors,
+    config::NetworkKind,
     decoding::{self, Words},
     prior::Prior,
     weights,
@@ -37,6 +40,9 @@ use crate::{
 
 /// The model card: the one file that is not checked, as it is yours to edit.
 pub const CARD: &str = "README.md";
+
+/// The folder in it that holds a published encoder.
+pub const ENCODER: &str = "encoder";
 
 const PRIOR: &str = "prior.safetensors";
 const USUAL: &str = "usual.json";
@@ -200,6 +206,14 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
     let mut model = Autoencoder::with_sources(&config.recipe, vocabularies, config.seed);
     weights::load(&mut model.params, file("model.safetensors")?)
         .map_err(|e| damaged("model.safetensors", e.to_string()))?;
+    if config.recipe.encoder.kind.is_frozen() {
+        let vectors = frozen_vectors(dir, &config, &tokenizer)?;
+        if vectors.columns() == 0 || vectors.columns() != config.recipe.encoder.columns {
+            let why = format!("encoder.columns is {}, not {}", config.recipe.encoder.columns, vectors.columns());
+            return Err(damaged("config.json", why));
+        }
+        model.set_vectors(Arc::new(vectors));
+    }
     let prior = match model.latent_size() {
         0 => Prior::standard_normal(0),
         _ => Prior::from_bytes(file(PRIOR)?).map_err(|e| damaged(PRIOR, e.to_string()))?,
@@ -220,6 +234,18 @@ fn read_words(bytes: &[u8], tokenizer: &Tokenizer) -> Result<Arc<Words>, String>
         Some(token) => Err(format!("it has a token {token}, the vocabulary ends before")),
         None => Ok(Arc::new(Words::new(tokenizer.word_parts(), list))),
     }
+}
+
+/// What a frozen encoder reads: any text's vector by the published encoder in the folder, or none that is not given.
+fn frozen_vectors(dir: &Path, config: &Config, tokenizer: &Tokenizer) -> Result<Vectors, FolderError> {
+    let encoder = &config.recipe.encoder;
+    if encoder.kind == NetworkKind::Vectors {
+        return Ok(Vectors::given(encoder.columns));
+    }
+    let place = dir.join(ENCODER);
+    let open = SentenceEncoder::open(&place);
+    let open = open.map_err(|e| FolderError::Damaged { file: place, why: e.to_string() })?;
+    Ok(Vectors::of(open, tokenizer.clone()))
 }
 
 fn read_usual(bytes: &[u8]) -> Result<Usual, String> {
@@ -328,7 +354,10 @@ impl Place {
     /// # Errors
     /// If the file system says no.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
-        write_flushed(&self.path(name), bytes)
+        let path = self.path(name);
+        let parent = parent(&path);
+        fs::create_dir_all(parent).map_err(io_error(parent, "make the folder"))?;
+        write_flushed(&path, bytes)
     }
 
     /// Puts the folder in its place.

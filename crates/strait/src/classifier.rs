@@ -10,7 +10,7 @@ use strait_latent::{
 };
 
 use crate::{
-    Collection, Error, Latents, Model,
+    Collection, Error, Latents, TextEncoder,
     learned::{self, Learned},
 };
 
@@ -90,7 +90,7 @@ impl Classifier {
     ///
     /// # Errors
     /// If there are no labels, only one, or fewer texts of a label than folds.
-    pub fn train(collection: &Collection, model: &Model, request: &ClassifierRequest) -> Result<Self, Error> {
+    pub fn train(collection: &Collection, model: &dyn TextEncoder, request: &ClassifierRequest) -> Result<Self, Error> {
         let (rows, labels) = collection.labelled()?;
         let chosen = collection.matrix()?.select(&rows)?;
         let how = CrossValidation { folds: request.folds, seed: request.seed, ..CrossValidation::default() };
@@ -106,7 +106,7 @@ impl Classifier {
             }
         };
         let report = report(&validation.confusion, labels.names(), &validation.accuracies, p_value);
-        Ok(Classifier { strait_classifier: Self::FORMAT, model: model.config().checksum.clone(), probe, report })
+        Ok(Classifier { strait_classifier: Self::FORMAT, model: model.checksum().into(), probe, report })
     }
 
     /// The labels it tells apart.
@@ -164,7 +164,7 @@ impl Classifier {
     ///
     /// # Errors
     /// If the file is none, is damaged, or belongs to another model.
-    pub fn open(path: &Path, model: &Model) -> Result<Self, Error> {
+    pub fn open(path: &Path, model: &dyn TextEncoder) -> Result<Self, Error> {
         learned::open(path, model)
     }
 
@@ -172,7 +172,7 @@ impl Classifier {
     ///
     /// # Errors
     /// As [`Classifier::open`].
-    pub fn read(bytes: &[u8], path: &Path, model: &Model) -> Result<Self, Error> {
+    pub fn read(bytes: &[u8], path: &Path, model: &dyn TextEncoder) -> Result<Self, Error> {
         learned::read(bytes, path, model)
     }
 }

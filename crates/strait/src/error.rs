@@ -20,6 +20,8 @@ pub enum Error {
     #[error(transparent)]
     Gan(#[from] strait_model::gan::GanError),
     #[error(transparent)]
+    Published(#[from] strait_pretrained::Error),
+    #[error(transparent)]
     Latents(#[from] crate::LatentFileError),
     /// In the way of a comparison.
     #[error("{}: a model of other texts, another recipe or seed; compare into another folder (--out DIR)", .0.display())]
@@ -27,6 +29,24 @@ pub enum Error {
     /// Latents of another model.
     #[error("these latents have {found} dimensions, the model's have {expected}: were they made by another model?")]
     Dimensions { found: usize, expected: usize },
+    /// Vectors and records that do not go together.
+    #[error("there are {vectors} vectors and {records} records: one row for each record is wanted, in their order")]
+    Rows { vectors: usize, records: usize },
+    /// Vectors of the training texts without those of the validation texts, or the other way round.
+    #[error("with validation texts of their own, give the vectors of both: --vectors FILE and --valid-vectors FILE")]
+    HalfOfVectors,
+    /// A model that was trained on vectors was given texts.
+    #[error(
+        "this model was trained on vectors and cannot encode texts: `strait decode` turns such vectors into texts, \
+         `strait sample` writes new ones"
+    )]
+    NoEncoder,
+    /// A model was given vectors that reads texts.
+    #[error("this model's encoder reads texts, not vectors; one with a frozen encoder reads vectors")]
+    ReadsTexts,
+    /// More tokens than a published network has places for.
+    #[error("at most {longest} tokens can be written by this model, not {asked}; lower --max-len")]
+    TooLong { asked: usize, longest: usize },
     /// A token id of another tokenizer.
     #[error("token {token} is not in the vocabulary, which ends at {}: was it made by another tokenizer?", vocabulary - 1)]
     UnknownToken { token: u32, vocabulary: usize },

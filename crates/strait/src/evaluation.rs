@@ -23,9 +23,7 @@ impl Model {
         request: &EvaluationRequest,
         hear: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Evaluation, Error> {
-        if self.is_seq2seq() {
-            return Err(Error::NeedsSources);
-        }
+        self.check_texts()?;
         Ok(strait_evaluate::evaluate(self.subject(), None, request, hear)?)
     }
 
@@ -40,10 +38,14 @@ impl Model {
         request: &EvaluationRequest,
         hear: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Evaluation, Error> {
-        if self.is_seq2seq() || other.is_seq2seq() {
-            return Err(Error::NeedsSources);
-        }
+        self.check_texts()?;
+        other.check_texts()?;
         Ok(strait_evaluate::evaluate(self.subject(), Some((name, other.subject())), request, hear)?)
+    }
+
+    /// A language model needs no latents to be measured.
+    fn check_texts(&self) -> Result<(), Error> {
+        if self.is_language_model() { Ok(()) } else { self.needs_encoder() }
     }
 
     fn subject(&mut self) -> Subject<'_> {

@@ -54,6 +54,10 @@ impl Latents {
     pub fn data(&self) -> &[f32] {
         &self.data
     }
+    /// All values, row-major, without a copy.
+    pub fn into_data(self) -> Vec<f32> {
+        self.data
+    }
     /// Row `i`.
     pub fn row(&self, i: usize) -> &[f32] {
         &self.data[i * self.dim..][..self.dim]

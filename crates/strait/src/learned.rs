@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Error, Model};
+use crate::{Error, TextEncoder};
 
 /// Something learned on the latents of one model, of use with that model only.
 pub(crate) trait Learned: Serialize + DeserializeOwned {
@@ -36,7 +36,7 @@ pub(crate) fn to_bytes(learned: &impl Learned) -> Vec<u8> {
 ///
 /// # Errors
 /// [`Error::LearnedFile`] if it holds something else, is damaged, or belongs to another model.
-pub(crate) fn open<T: Learned>(path: &Path, model: &Model) -> Result<T, Error> {
+pub(crate) fn open<T: Learned>(path: &Path, model: &dyn TextEncoder) -> Result<T, Error> {
     let fault = |why: String| Error::LearnedFile { file: path.into(), why };
     let bytes = std::fs::read(path).map_err(|e| fault(format!("cannot be read: {e}")))?;
     read(&bytes, path, model)
@@ -46,9 +46,9 @@ pub(crate) fn open<T: Learned>(path: &Path, model: &Model) -> Result<T, Error> {
 ///
 /// # Errors
 /// As [`open`].
-pub(crate) fn read<T: Learned>(bytes: &[u8], path: &Path, model: &Model) -> Result<T, Error> {
+pub(crate) fn read<T: Learned>(bytes: &[u8], path: &Path, model: &dyn TextEncoder) -> Result<T, Error> {
     let fault = |why: String| Error::LearnedFile { file: path.into(), why };
-    parse(bytes, &model.config().checksum, model.latent_size()).map_err(fault)
+    parse(bytes, model.checksum(), model.latent_size()).map_err(fault)
 }
 
 /// Reads what was learned on the model of `checksum`, whose latents have `dim` numbers; or says what is wrong.

@@ -25,8 +25,10 @@ mod latents;
 mod learned;
 mod model;
 mod oddness;
+mod published_language_model;
 mod similarity;
 mod steering;
+mod text_encoder;
 mod topics;
 mod training;
 
@@ -44,6 +46,7 @@ pub use generation::{Alignment, Generated};
 pub use latents::{LatentFileError, Latents};
 pub use model::{Decoded, Decoding, Draws, Model, Path};
 pub use oddness::{Oddness, PValue, Usual};
+pub use published_language_model::PublishedLanguageModel;
 pub use similarity::Similarity;
 pub use steering::{
     Attribute, DirectionReport, Directions, DirectionsRequest, Edit, Reading, SideEffect, SteerRequest, Steering,
@@ -61,11 +64,13 @@ pub use strait_model::{
     folder::{Config, FolderError, check_place, read_config},
     gan::{GanConfig, GanError, GanReport},
 };
+pub use strait_pretrained::{Error as PublishedError, Family};
 pub use strait_report::{
     AttentionMatrix, Card as ReportCard, Colouring, Comparison, Fact as ReportFact, Figure, TextMap, attention_page,
     comparison_plots, comparison_report, map_page, read_events as read_training_events, training_report,
 };
 pub use strait_text as text;
 pub use strait_train::{Budget, Event, Listener, Outcome, Size, TrainError, plan::Plan};
+pub use text_encoder::{PublishedEncoder, TextEncoder};
 pub use topics::Topic;
 pub use training::{Training, resume};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use strait_model::{
-    Autoencoder,
+    Autoencoder, Vectors,
+    config::NetworkKind,
     decoding::{Blocked, Options, Prefix},
     folder::{self, Config, Saved},
     generate,
@@ -75,6 +76,8 @@ pub struct Model {
     pub(crate) prior: Prior,
     /// How odd validation texts are.
     pub(crate) usual: Option<strait_model::Usual>,
+    /// Whether it was given vectors of texts.
+    pub(crate) given: bool,
 }
 
 impl Model {
@@ -84,7 +87,7 @@ impl Model {
     /// If a file is missing, damaged, or from a newer program; the message names the file.
     pub fn open(dir: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         let Saved { config, model, tokenizer, source_tokenizer, prior, usual } = folder::open(dir.as_ref())?;
-        Ok(Model { config, model, tokenizer, source_tokenizer, prior, usual })
+        Ok(Model { config, model, tokenizer, source_tokenizer, prior, usual, given: false })
     }
 
     /// What the model is and how it was trained.
@@ -113,7 +116,58 @@ impl Model {
         &self.tokenizer
     }
 
-    /// Texts to latents, in order. A text's latent does not depend on the others.
+    /// Whether it turns texts into latents: not without latents, and not one that was trained on vectors, unless it was
+    /// given those of the texts at hand ([`Model::give_vectors`]).
+    pub fn reads_texts(&self) -> bool {
+        self.latent_size() > 0 && (self.given || self.config.recipe.encoder.kind != NetworkKind::Vectors)
+    }
+
+    /// Numbers in the vectors that its frozen encoder gives or is given; 0 if it has none.
+    pub fn vector_size(&self) -> usize {
+        self.model.columns()
+    }
+
+    /// Gives a model that was trained on vectors those of texts, a row each: they can then be encoded, and only they.
+    ///
+    /// # Errors
+    /// If the model reads texts, or the vectors are others than those it was trained on, or not one for each text.
+    pub fn give_vectors<S: AsRef<str> + Sync>(&mut self, texts: &[S], vectors: &Latents) -> Result<(), Error> {
+        if self.config.recipe.encoder.kind != NetworkKind::Vectors {
+            return Err(Error::ReadsTexts);
+        }
+        self.check_vectors(vectors)?;
+        if vectors.len() != texts.len() {
+            return Err(Error::Rows { vectors: vectors.len(), records: texts.len() });
+        }
+        let mut given = Vectors::given(vectors.dim());
+        given.know(&self.tokenizer.encode_batch(texts), vectors.data());
+        self.model.set_vectors(Arc::new(given));
+        self.given = true;
+        Ok(())
+    }
+
+    /// Vectors as its frozen encoder gives them, or as it was trained on, to latents, in order.
+    ///
+    /// # Errors
+    /// If it has no frozen encoder, or the vectors have another width.
+    pub fn latents_of(&self, vectors: &Latents) -> Result<Latents, Error> {
+        self.check_vectors(vectors)?;
+        match self.model.latents_of(vectors.data()) {
+            Some(latents) => Ok(Latents::new(latents, self.latent_size())),
+            None => Err(Error::ReadsTexts),
+        }
+    }
+
+    fn check_vectors(&self, vectors: &Latents) -> Result<(), Error> {
+        match (self.vector_size(), vectors.dim()) {
+            (0, _) => Err(Error::ReadsTexts),
+            (expected, found) if found != expected => Err(Error::Dimensions { found, expected }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Texts to latents, in order. A text's latent does not depend on the others. NaN where the model was trained on vectors
+    /// and was not given this text's ([`Model::reads_texts`]).
     pub fn encode<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Latents {
         if self.latent_size() == 0 {
             return Latents::without_values(texts.len());
@@ -220,6 +274,16 @@ impl Model {
         }
     }
 
+    /// Refuses a model that cannot encode texts.
+    ///
+    /// # Errors
+    /// [`Error::NoLatents`] for a language model, [`Error::NeedsSources`] for one of pairs, [`Error::NoEncoder`] for one that
+    /// was trained on vectors ([`Model::reads_texts`]).
+    pub fn needs_encoder(&self) -> Result<(), Error> {
+        self.needs_latents()?;
+        if self.reads_texts() { Ok(()) } else { Err(Error::NoEncoder) }
+    }
+
     pub(crate) fn options(&self, decoding: &Decoding, rows: usize) -> Result<Options, Error> {
         let mut options = decoding.options.clone().unwrap_or_else(|| self.config.decoding.clone());
         for phrase in decoding.banned.iter().filter(|b| !b.is_empty()) {
@@ -240,7 +304,7 @@ impl Model {
     /// # Errors
     /// As [`Model::decode`].
     pub fn reconstruct<S: AsRef<str> + Sync>(&self, texts: &[S], decoding: &Decoding) -> Result<Vec<String>, Error> {
-        self.needs_latents()?;
+        self.needs_encoder()?;
         self.decode(&self.encode(texts), decoding)
     }
 
@@ -285,7 +349,7 @@ impl Model {
     /// # Errors
     /// If a latent is not finite, as those of a damaged model.
     pub fn way(&self, (a, b): (&str, &str), steps: usize, path: Path) -> Result<Latents, Error> {
-        self.needs_latents()?;
+        self.needs_encoder()?;
         self.between(&self.encode(&[a, b]), steps, path)
     }
 
@@ -326,7 +390,7 @@ impl Model {
         seed: u64,
         decoding: &Decoding,
     ) -> Result<Vec<String>, Error> {
-        self.needs_latents()?;
+        self.needs_encoder()?;
         let latents = self.around(&self.encode(&[text]), n, distance, seed)?;
         self.decode_seeded(&latents, decoding, seed)
     }

@@ -45,11 +45,9 @@ impl Model {
     /// How odd each text is.
     ///
     /// # Errors
-    /// If a latent is not finite, as those of a damaged model.
+    /// If it has latents and cannot encode texts ([`Model::needs_encoder`]), or if a latent is not finite, as those of a
+    /// damaged model.
     pub fn oddness<S: AsRef<str> + Sync>(&mut self, texts: &[S]) -> Result<Vec<Oddness>, Error> {
-        if self.is_seq2seq() {
-            return Err(Error::NeedsSources);
-        }
         let mut all = Vec::with_capacity(texts.len());
         for part in texts.chunks(PART) {
             let ids = self.tokenizer.encode_batch(part);
@@ -63,6 +61,9 @@ impl Model {
     /// # Errors
     /// As [`Model::oddness`], or if an id is not of the model's vocabulary.
     pub fn oddness_tokens<T: AsRef<[u32]>>(&mut self, ids: &[T]) -> Result<(Latents, Vec<Oddness>), Error> {
+        if !self.is_language_model() {
+            self.needs_encoder()?;
+        }
         let latents = self.encode_tokens(ids)?;
         let densities = match self.prior.has_density() && !self.is_language_model() {
             true => self.prior.log_densities(latents.data())?.into_iter().map(Some).collect(),
@@ -101,6 +102,7 @@ impl Model {
             source_tokenizer: self.source_tokenizer.clone(),
             prior: self.prior.clone(),
             usual: self.usual.clone(),
+            given: self.given,
         }
     }
 }

@@ -8,9 +8,9 @@ use std::{
 
 use strait_model::Recipe;
 use strait_text::{Corpus, Pairs, split::split};
-use strait_train::{Budget, Listener, Outcome, Request, Size, Sources};
+use strait_train::{Budget, GivenVectors, Listener, Outcome, Request, Size, Sources};
 
-use crate::Error;
+use crate::{Error, Latents};
 
 /// A training to be run. Fields have defaults; see [`Training::new`].
 pub struct Training {
@@ -28,6 +28,10 @@ pub struct Training {
     pub recipe: Recipe,
     /// A model folder whose weights and vocabularies the training starts from.
     pub from: Option<PathBuf>,
+    /// What a frozen encoder (`encoder.kind` pretrained or vectors) reads of the records of `train`, a row each, and of those of
+    /// `valid`.
+    pub vectors: Option<Latents>,
+    pub valid_vectors: Option<Latents>,
     /// The network's size; chosen by the minutes when absent.
     pub size: Option<Size>,
     pub budget: Budget,
@@ -50,6 +54,8 @@ impl Training {
             valid_fraction: 0.05,
             recipe: Recipe::built_in().into_iter().next().unwrap_or_default(),
             from: None,
+            vectors: None,
+            valid_vectors: None,
             size: None,
             budget: Budget::Minutes(5.0),
             seed: 1,
@@ -82,13 +88,16 @@ impl Training {
         let (name, hash) = (report.name.clone(), report.hash.clone());
         let texts = |corpus: Corpus| corpus.records.into_iter().map(|r| r.text).collect::<Vec<_>>();
         let paired = !self.sources.is_empty();
-        let (train, valid, sources) = match self.valid {
+        let all = texts(self.train);
+        check_rows(self.vectors.as_ref(), &all)?;
+        let (train, valid, sources, vectors) = match self.valid {
             Some(valid) => {
+                let valid = texts(valid);
+                check_rows(self.valid_vectors.as_ref(), &valid)?;
                 let sources = Sources { train: self.sources, valid: self.valid_sources };
-                (texts(self.train), texts(valid), sources)
+                (all, valid, sources, both(self.vectors, self.valid_vectors)?)
             }
             None => {
-                let all = texts(self.train);
                 // Of pairs by the source, so that no source is on both sides.
                 let by = if paired { &self.sources } else { &all };
                 let (train, valid) = split(by, self.valid_fraction, self.seed);
@@ -98,7 +107,11 @@ impl Training {
                     true => Sources { train: pick(&self.sources, &train), valid: pick(&self.sources, &valid) },
                     false => Sources::default(),
                 };
-                (pick(&all, &train), pick(&all, &valid), sources)
+                let vectors = self.vectors.map(|v| {
+                    let rows = |which: &[usize]| which.iter().flat_map(|&i| v.row(i)).copied().collect();
+                    GivenVectors { columns: v.dim(), train: rows(&train), valid: rows(&valid) }
+                });
+                (pick(&all, &train), pick(&all, &valid), sources, vectors)
             }
         };
         let request = Request {
@@ -110,6 +123,7 @@ impl Training {
             sources: paired.then_some(sources),
             recipe: self.recipe,
             from: self.from,
+            vectors,
             size: self.size,
             budget: self.budget,
             seed: self.seed,
@@ -117,6 +131,29 @@ impl Training {
             started: self.started,
         };
         Ok(strait_train::start(request, listener, stop)?)
+    }
+}
+
+/// Whether there is a vector for each text, if there are vectors.
+fn check_rows(vectors: Option<&Latents>, texts: &[String]) -> Result<(), Error> {
+    match vectors {
+        Some(v) if v.len() != texts.len() => Err(Error::Rows { vectors: v.len(), records: texts.len() }),
+        _ => Ok(()),
+    }
+}
+
+/// The vectors of both sides, or of none.
+fn both(train: Option<Latents>, valid: Option<Latents>) -> Result<Option<GivenVectors>, Error> {
+    match (train, valid) {
+        (Some(train), Some(valid)) if train.dim() != valid.dim() => {
+            Err(Error::Dimensions { found: valid.dim(), expected: train.dim() })
+        }
+        (Some(train), Some(valid)) => {
+            let columns = train.dim();
+            Ok(Some(GivenVectors { columns, train: train.into_data(), valid: valid.into_data() }))
+        }
+        (None, None) => Ok(None),
+        _ => Err(Error::HalfOfVectors),
     }
 }
 

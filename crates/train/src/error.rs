@@ -71,6 +71,26 @@ pub enum TrainError {
         /// What is wrong.
         why: String,
     },
+    /// A frozen encoder without an encoder or vectors.
+    #[error(
+        "the recipe's encoder is frozen: name a published encoder with --encoder DIR, or give the vectors of the texts with \
+         --vectors FILE.npy"
+    )]
+    NoVectors,
+    /// Vectors of another encoder.
+    #[error("the vectors have {found} numbers each, the encoder's have {expected}: were they made by another one?")]
+    OtherVectors {
+        /// Numbers in a given vector.
+        found: usize,
+        /// Numbers in one of the encoder's.
+        expected: usize,
+    },
+    /// Vectors that cannot be.
+    #[error("the vectors are not one for each text, or one of them holds a number that is not finite")]
+    BadVectors,
+    /// The published encoder.
+    #[error(transparent)]
+    Pretrained(#[from] strait_pretrained::Error),
     /// The model's recipe.
     #[error(transparent)]
     Recipe(#[from] RecipeError),

@@ -8,6 +8,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// A frozen encoder is making the vectors of the texts.
+    Encoding { done: usize, of: usize },
     /// The plan is made; `reasons` are sentences for the user.
     Planned { steps: u64, epochs: f64, weights: usize, vocabulary: usize, size: String, reasons: Vec<String> },
     /// Going on from a checkpoint.

@@ -9,6 +9,7 @@ pub mod checkpoint;
 pub mod event;
 pub mod finish;
 mod fitting;
+mod frozen;
 mod generators;
 pub mod latents;
 mod log;
@@ -24,6 +25,7 @@ mod error;
 
 pub use error::TrainError;
 pub use event::{Event, Listener};
+pub use frozen::GivenVectors;
 pub use pairs::Sources;
 pub use plan::{Budget, Plan, Size};
 pub use run::{Outcome, Request, resume, start};

@@ -7,7 +7,10 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -17,7 +20,8 @@ use serde::{Deserialize, Serialize};
 use strait_engine::Tape;
 use strait_eval::Unit;
 use strait_model::{
-    Autoencoder, Figures, Progress, Recipe, Trainer,
+    Autoencoder, Figures, Progress, Recipe, Trainer, Vectors,
+    config::NetworkKind,
     folder::{self, FolderError, training_dir, write_flushed},
     weights,
 };
@@ -26,11 +30,13 @@ use strait_text::Tokenizer;
 use crate::{
     Budget, Event, Listener, Plan, Size, TrainError,
     checkpoint::{Best, Checkpoint, Position, Writer},
-    finish, latents,
+    finish,
+    frozen::{Frozen, GivenVectors},
+    latents,
     log::Log,
     look,
     meter::Meter,
-    pairs::{self, SourceSide, Sources},
+    pairs::{self, SourceSide, Sources, Tokenizers},
     plan::{self, Material},
     step::{self, Lesson},
 };
@@ -58,6 +64,8 @@ pub struct Request {
     pub recipe: Recipe,
     /// A model folder whose weights and vocabularies it starts from; the recipe's networks must be that model's.
     pub from: Option<PathBuf>,
+    /// What a frozen encoder reads: needed with `vectors`, encoded here with `pretrained` unless given.
+    pub vectors: Option<GivenVectors>,
     pub size: Option<Size>,
     pub budget: Budget,
     pub seed: u64,
@@ -111,32 +119,40 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
     }
     pairs::check(&request.recipe, request.sources.as_ref())?;
     let start = request.from.as_deref().map(folder::open).transpose()?;
-    let sources = request.sources.as_ref();
-    let learned = match &start {
-        Some(saved) => pairs::Tokenizers::of(saved)?,
-        None => pairs::tokenizers(&mut request.recipe.tokenizer, &request.train, sources)?,
+    if let (Some(from), NetworkKind::Pretrained) = (&request.from, request.recipe.encoder.kind) {
+        request.recipe.encoder.folder = from.join(folder::ENCODER).display().to_string();
+    }
+    let given = request.vectors.take();
+    let frozen = Frozen::prepare(&request.recipe, given, (&request.train, &request.valid), listener)?;
+    request.recipe.encoder.columns = frozen.as_ref().map_or(0, Frozen::columns);
+    let mut learned = match &start {
+        Some(saved) => Tokenizers::of(saved)?,
+        None => pairs::tokenizers(&mut request.recipe.tokenizer, &request.train, request.sources.as_ref())?,
     };
-    let pairs::Tokenizers { tokenizer, source, reasons } = learned;
-    let ids = tokenizer.encode_batch(&request.train);
-    let read = |sources: &Sources| source.as_ref().unwrap_or(&tokenizer).encode_batch(&sources.train);
-    let source_ids = request.sources.as_ref().map(read);
+    let reasons = std::mem::take(&mut learned.reasons);
+    let texts = Texts { train: request.train, valid: request.valid, sources: request.sources };
+    let weights = start.map(|saved| weights::to_bytes(&saved.model.params)).transpose()?;
+    let new = NewFolder::open(&dir, &texts, &learned, (weights.as_deref(), frozen.as_ref()))?;
+    let Tokenizers { tokenizer, source, .. } = &learned;
+    let ids = tokenizer.encode_batch(&texts.train);
+    let vectors = frozen.map(|frozen| frozen.vectors(tokenizer, [&ids, &tokenizer.encode_batch(&texts.valid)]));
+    let read = |sources: &Sources| source.as_ref().unwrap_or(tokenizer).encode_batch(&sources.train);
+    let source_ids = texts.sources.as_ref().map(read);
     let own = source.as_ref().map(Tokenizer::vocab_size);
-    let sources = source_ids.as_deref().map(|ids| (ids, own));
     let material = Material {
         texts: &ids,
         vocabulary: tokenizer.vocab_size(),
-        sources,
-        tokenizer: &tokenizer,
-        unit: Unit::guess(&request.train),
+        sources: source_ids.as_deref().map(|ids| (ids, own)),
+        tokenizer,
+        unit: Unit::guess(&texts.train),
         seed: request.seed,
+        vectors: vectors.as_ref(),
     };
     let mut plan = plan::make(&request.recipe, request.size, request.budget, &material, request.started)?;
     plan.reasons.extend(reasons);
     let job = Job { name: request.name, hash: request.hash, seed: request.seed, replace: request.replace, plan };
-    let texts = Texts { train: request.train, valid: request.valid, sources: request.sources };
-    let weights = start.map(|saved| weights::to_bytes(&saved.model.params)).transpose()?;
-    open_folder(&dir, &job, &texts, (&tokenizer, source.as_ref(), weights.as_deref()))?;
-    Run::new(request.out, job, texts, (tokenizer, source))?.complete(listener, stop)
+    new.finish(&dir, &job)?;
+    Run::new(request.out, job, texts, (learned.tokenizer, learned.source), vectors)?.complete(listener, stop)
 }
 
 /// Goes on with the unfinished training of the model folder `out` (its own folder's name works too).
@@ -156,45 +172,69 @@ pub fn resume(out: &Path, listener: &mut dyn Listener, stop: &AtomicBool) -> Res
     };
     let own = texts.sources.is_some() && job.plan.recipe.tokenizer.joint == Some(false);
     let source = own.then(|| tokenizer(folder::SOURCE_TOKENIZER)).transpose()?;
-    let tokenizers = (tokenizer("tokenizer.json")?, source);
-    Run::new(out, job, texts, tokenizers)?.complete(listener, stop)
+    let tokenizer = tokenizer("tokenizer.json")?;
+    let frozen = Frozen::read(&dir, &job.plan.recipe, texts.train.len() + texts.valid.len())?;
+    let ids = |texts: &[String]| tokenizer.encode_batch(texts);
+    let vectors = frozen.map(|frozen| frozen.vectors(&tokenizer, [&ids(&texts.train), &ids(&texts.valid)]));
+    Run::new(out, job, texts, (tokenizer, source), vectors)?.complete(listener, stop)
 }
 
-/// Makes the training's folder: whole, or not at all.
-fn open_folder(
-    dir: &Path,
-    job: &Job,
-    texts: &Texts,
-    (tokenizer, source, start): (&Tokenizer, Option<&Tokenizer>, Option<&[u8]>),
-) -> Result<(), TrainError> {
-    let io = |what: &'static str| move |source| FolderError::Io { path: dir.into(), what, source };
-    let mut name = dir.file_name().unwrap_or_default().to_os_string();
-    name.push(".new");
-    let new = dir.with_file_name(name);
-    if new.exists() {
-        fs::remove_dir_all(&new).map_err(io("clear the folder"))?;
-    }
-    fs::create_dir_all(&new).map_err(io("make the folder"))?;
-    let result = (|| -> Result<(), TrainError> {
-        write_json(&new.join("job.json"), job)?;
-        write_json(&new.join("texts.json"), texts)?;
-        write_flushed(&new.join("tokenizer.json"), &tokenizer.to_bytes()?)?;
-        if let Some(source) = source {
-            write_flushed(&new.join(folder::SOURCE_TOKENIZER), &source.to_bytes()?)?;
+/// A training's folder under another name until it is whole.
+struct NewFolder(PathBuf);
+
+impl NewFolder {
+    /// Begins it with what is known before the plan: also the weights that it starts from, and what a frozen encoder reads.
+    fn open(
+        dir: &Path,
+        texts: &Texts,
+        learned: &Tokenizers,
+        (start, frozen): (Option<&[u8]>, Option<&Frozen>),
+    ) -> Result<Self, TrainError> {
+        let mut name = dir.file_name().unwrap_or_default().to_os_string();
+        name.push(".new");
+        let new = NewFolder(dir.with_file_name(name));
+        new.clear(&new.0)?;
+        fs::create_dir_all(&new.0).map_err(new.io("make the folder"))?;
+        write_json(&new.0.join("texts.json"), texts)?;
+        write_flushed(&new.0.join("tokenizer.json"), &learned.tokenizer.to_bytes()?)?;
+        if let Some(source) = &learned.source {
+            write_flushed(&new.0.join(folder::SOURCE_TOKENIZER), &source.to_bytes()?)?;
         }
         if let Some(start) = start {
-            write_flushed(&new.join(START), start)?;
+            write_flushed(&new.0.join(START), start)?;
         }
-        if dir.exists() {
-            fs::remove_dir_all(dir).map_err(io("clear the folder"))?;
+        if let Some(frozen) = frozen {
+            frozen.write(&new.0)?;
         }
-        fs::rename(&new, dir).map_err(io("put the folder in place"))?;
-        Ok(())
-    })();
-    if result.is_err() {
-        let _ = fs::remove_dir_all(&new);
+        Ok(new)
     }
-    result
+
+    /// Writes the job and puts the folder in its place.
+    fn finish(self, dir: &Path, job: &Job) -> Result<(), TrainError> {
+        write_json(&self.0.join("job.json"), job)?;
+        self.clear(dir)?;
+        fs::rename(&self.0, dir).map_err(self.io("put the folder in place"))?;
+        Ok(())
+    }
+
+    fn clear(&self, dir: &Path) -> Result<(), TrainError> {
+        match dir.exists() {
+            true => Ok(fs::remove_dir_all(dir).map_err(self.io("clear the folder"))?),
+            false => Ok(()),
+        }
+    }
+
+    fn io(&self, what: &'static str) -> impl Fn(std::io::Error) -> FolderError {
+        let path = self.0.clone();
+        move |source| FolderError::Io { path: path.clone(), what, source }
+    }
+}
+
+impl Drop for NewFolder {
+    fn drop(&mut self) {
+        // Gone already where it was finished.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
@@ -269,6 +309,7 @@ impl Run {
         job: Job,
         texts: Texts,
         (tokenizer, source): (Tokenizer, Option<Tokenizer>),
+        vectors: Option<Arc<Vectors>>,
     ) -> Result<Self, TrainError> {
         let dir = training_dir(&out);
         let recipe = &job.plan.recipe;
@@ -279,6 +320,9 @@ impl Run {
             let file = dir.join(START);
             weights::load(&mut model.params, &read(&file)?)
                 .map_err(|e| TrainError::OtherNetwork { file, why: e.to_string() })?;
+        }
+        if let Some(vectors) = vectors {
+            model.set_vectors(vectors);
         }
         let mut trainer = Trainer::new(&model);
         let nothing = Best { step: 0, bits_per_byte: f64::MAX };

@@ -26,6 +26,7 @@ fn events(kl: KlConfig, normalise: Normalise, steps: u64) -> Vec<Event> {
         sources: None,
         recipe,
         from: None,
+        vectors: None,
         size: Some(Size::Base),
         budget: Budget::Steps(steps),
         seed: 4,

@@ -35,6 +35,7 @@ fn request(out: &Path, joint: bool) -> Request {
         sources: Some(Sources { train: sources, valid }),
         recipe,
         from: None,
+        vectors: None,
         size: Some(Size::Base),
         budget: Budget::Steps(50),
         seed: 4,

@@ -39,6 +39,7 @@ fn request(out: &Path) -> Request {
         sources: None,
         recipe,
         from: None,
+        vectors: None,
         size: Some(Size::Base),
         budget: Budget::Steps(60),
         seed: 4,

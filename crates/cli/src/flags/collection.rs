@@ -8,7 +8,7 @@ use std::{
 use anyhow::Result;
 use clap::Args;
 use strait::{
-    Collection, Model,
+    Collection, Model, TextEncoder,
     text::{Corpus, ReadOptions},
 };
 
@@ -26,7 +26,7 @@ pub struct TextsFlags {
 
 impl TextsFlags {
     /// Opens the texts under a model.
-    pub fn open(&self, model: &Model) -> Result<Collection> {
+    pub fn open(&self, model: &dyn TextEncoder) -> Result<Collection> {
         collection(model, &self.path, &self.corpus)
     }
 }
@@ -67,10 +67,10 @@ pub fn sides(model: &Model, sides: &[Side], corpus: &CorpusFlags) -> Result<Coll
 }
 
 /// Opens the texts at `path` under a model.
-pub fn collection(model: &Model, path: &Path, corpus: &CorpusFlags) -> Result<Collection> {
+pub fn collection(model: &dyn TextEncoder, path: &Path, corpus: &CorpusFlags) -> Result<Collection> {
     if Collection::is_at(path) {
         return Ok(Collection::open(path, model)?);
     }
     let corpus = input::corpus(path, &corpus.resolve(ReadOptions::default()))?;
-    Ok(model.collect(corpus, &mut on_the_way("Encoded", "texts"))?)
+    Ok(Collection::encode(model, corpus, &mut on_the_way("Encoded", "texts"))?)
 }

@@ -9,7 +9,7 @@ mod writing;
 
 pub use collection::{Side, TextsFlags, collection, sides};
 pub use decoding::DecodingFlags;
-pub use model::ModelFlag;
+pub use model::{ModelFlag, VectorsFlag};
 pub use pairs::PairFlags;
 pub use reading::{CorpusFlags, FormatFlag, ReadingFlags, RecordsFlags};
 pub use writing::{Alone, WritingFlags};

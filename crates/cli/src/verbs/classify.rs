@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, value_parser};
 use serde::Serialize;
-use strait::{Classifier, ClassifierReport, ClassifierRequest, Model};
+use strait::{Classifier, ClassifierReport, ClassifierRequest, TextEncoder};
 
 use super::train::beside;
 use crate::{
@@ -59,15 +59,15 @@ struct Labelled<'a> {
 
 impl Classify {
     pub fn run(self) -> Result<()> {
-        let model = self.model.open_autoencoder()?;
+        let model = self.model.open_encoder()?;
         match (&self.train, &self.texts, &self.by) {
-            (Some(file), _, _) => self.learn(&model, file),
-            (None, Some(texts), Some(by)) => self.label(&model, texts, by),
+            (Some(file), _, _) => self.learn(&*model, file),
+            (None, Some(texts), Some(by)) => self.label(&*model, texts, by),
             _ => Err(Usage("give --train FILE to learn, or FILE and --by CLASSIFIER to label".into()).into()),
         }
     }
 
-    fn learn(&self, model: &Model, file: &std::path::Path) -> Result<()> {
+    fn learn(&self, model: &dyn TextEncoder, file: &std::path::Path) -> Result<()> {
         let place = self.writing.output.clone().unwrap_or_else(|| beside(file, ".classifier.json"));
         let texts = collection(model, file, &self.corpus)?;
         let request = ClassifierRequest { folds: self.folds as usize, shuffles: self.shuffles, seed: self.seed };
@@ -87,7 +87,7 @@ impl Classify {
         Ok(())
     }
 
-    fn label(&self, model: &Model, texts: &std::path::Path, by: &std::path::Path) -> Result<()> {
+    fn label(&self, model: &dyn TextEncoder, texts: &std::path::Path, by: &std::path::Path) -> Result<()> {
         let classifier = Classifier::open(by, model)?;
         let texts = collection(model, texts, &self.corpus)?;
         let mut out = self.writing.open()?;

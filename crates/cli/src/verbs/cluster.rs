@@ -54,8 +54,8 @@ struct Assigned<'a> {
 
 impl ClusterTexts {
     pub fn run(self) -> Result<()> {
-        let model = self.model.open_autoencoder()?;
-        let texts = self.texts.open(&model)?;
+        let model = self.model.open_encoder()?;
+        let texts = self.texts.open(&*model)?;
         let how = match self.density {
             Some(smallest) => Grouping::Density { smallest },
             None => Grouping::KMeans { clusters: self.k, seed: self.seed },

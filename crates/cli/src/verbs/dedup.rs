@@ -50,8 +50,8 @@ struct Report<'a> {
 
 impl Dedup {
     pub fn run(self) -> Result<()> {
-        let model = self.model.open_autoencoder()?;
-        let texts = self.texts.open(&model)?;
+        let model = self.model.open_encoder()?;
+        let texts = self.texts.open(&*model)?;
         let found = texts.duplicates(self.threshold)?;
         tell(&found, &texts, self.threshold.is_none());
         let mut out = self.writing.open()?;

@@ -67,12 +67,13 @@ struct Report {
 impl Encode {
     pub fn run(self) -> Result<()> {
         let format = self.format();
-        let model = self.model.open_autoencoder()?;
+        let model = self.model.open_encoder()?;
         let records = self.records()?;
         let mut out = self.open(format)?;
         let mut matrix = Vec::new();
         for part in records.chunks(CHUNK) {
-            let latents = model.encode(part);
+            let texts: Vec<&str> = part.iter().map(|r| r.text.as_str()).collect();
+            let latents = model.latents(&texts)?;
             match format {
                 LatentFormat::Npy => matrix.extend_from_slice(latents.data()),
                 LatentFormat::Jsonl => write_rows(&mut out, part, &latents)?,

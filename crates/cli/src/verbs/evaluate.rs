@@ -13,7 +13,7 @@ use strait::{Evaluation, EvaluationProgress, EvaluationRequest, JudgeBudget, Mod
 
 use crate::{
     complaint::Usage,
-    flags::{CorpusFlags, ModelFlag, PairFlags, WritingFlags, at_least_one, positive},
+    flags::{CorpusFlags, ModelFlag, PairFlags, VectorsFlag, WritingFlags, at_least_one, positive},
     input,
     output::Output,
     talk::{duration, number, say},
@@ -35,6 +35,8 @@ pub struct Evaluate {
     /// What the model was trained on: samples are then judged by it, and copies of it found
     #[arg(long, value_name = "FILE")]
     train: Option<PathBuf>,
+    #[command(flatten)]
+    vectors: VectorsFlag,
     /// A language model whose likelihood stands beside the model's
     #[arg(long, value_name = "DIR")]
     beside: Option<PathBuf>,
@@ -93,8 +95,9 @@ impl Evaluate {
         if model.is_seq2seq() {
             return self.pairs(&mut model);
         }
-        let beside = self.beside.as_deref().map(|dir| Ok::<_, strait::Error>((dir, Model::open(dir)?))).transpose()?;
         let request = self.request()?;
+        self.vectors.give(&mut model, &self.model, &request.texts)?;
+        let beside = self.beside.as_deref().map(|dir| Ok::<_, strait::Error>((dir, Model::open(dir)?))).transpose()?;
         let mut ticker = Ticker::new();
         let mut hear = |progress: EvaluationProgress<'_>| ticker.hear(progress);
         let evaluation = match beside {
@@ -110,6 +113,9 @@ impl Evaluate {
     /// Of a model that writes targets for sources.
     fn pairs(&self, model: &mut Model) -> Result<()> {
         const QUICK: usize = 200;
+        if self.vectors.vectors.is_some() {
+            return Err(self.model.refuse(strait::Error::ReadsTexts));
+        }
         let pairs = self.pairs.read(&self.file, self.pairs.targets(), &self.corpus.resolve(ReadOptions::default()))?;
         say!("{}", pairs.found);
         let written = if self.quick { QUICK } else { usize::MAX };
@@ -130,7 +136,9 @@ impl Evaluate {
 
     /// Reads the texts.
     fn request(&self) -> Result<EvaluationRequest> {
-        let options = self.corpus.resolve(ReadOptions::default());
+        // Each record has its vector.
+        let base = if self.vectors.vectors.is_some() { ReadOptions::one_to_one() } else { ReadOptions::default() };
+        let options = self.corpus.resolve(base);
         if self.file == Path::new("-") && self.train.as_deref() == Some(Path::new("-")) {
             return Err(Usage("only one of FILE and --train can be standard input".into()).into());
         }

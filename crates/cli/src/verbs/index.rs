@@ -49,11 +49,11 @@ struct Report {
 impl MakeIndex {
     pub fn run(self) -> Result<()> {
         let dir = self.out.clone().unwrap_or_else(|| beside(&self.file, ".index"));
-        let model = self.model.open_autoencoder()?;
+        let model = self.model.open_encoder()?;
         strait::check_collection_place(&dir, self.force)?;
-        let mut texts = collection(&model, &self.file, &self.corpus)?;
+        let mut texts = collection(&*model, &self.file, &self.corpus)?;
         texts.index()?;
-        texts.save(&dir, &model, self.force)?;
+        texts.save(&dir, &*model, self.force)?;
         let (n, recall) = (texts.len(), texts.recall());
         let (name, model_name) = (dir.display().to_string(), self.model.model.display().to_string());
         let found = if recall < 1.0 {

@@ -87,6 +87,13 @@ fn encoder(c: &Config) -> String {
     match e.kind {
         NetworkKind::None => "none: the decoder alone is a language model".into(),
         NetworkKind::Transformer => transformer(e.layers, e.embedding, e.hidden, e.heads),
+        NetworkKind::Pretrained => format!(
+            "{}, frozen (a copy in the model's folder), its {} numbers through {} x {}",
+            e.folder, e.columns, e.layers, e.hidden
+        ),
+        NetworkKind::Vectors => {
+            format!("none: trained on given vectors of {} numbers, through {} x {}", e.columns, e.layers, e.hidden)
+        }
         NetworkKind::Bag | NetworkKind::Window => {
             format!(
                 "{}, {} x {}, {}, embedding {}",

@@ -65,8 +65,8 @@ struct Spot<'a> {
 impl DrawMap {
     pub fn run(self) -> Result<()> {
         let place = self.output.clone().unwrap_or_else(|| beside(&self.texts.path, ".map.html"));
-        let model = self.model.open_autoencoder()?;
-        let texts = self.texts.open(&model)?;
+        let model = self.model.open_encoder()?;
+        let texts = self.texts.open(&*model)?;
         let how = if self.pca { Projection::Principal } else { Projection::Neighbours };
         let layout = texts.layout_heard(how, self.seed, &mut on_the_way("Drawing the map:", "rounds"))?;
         let groups = texts.clusters(Grouping::KMeans { clusters: self.k, seed: self.seed }, 3, 1)?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use strait::text::ReadOptions;
 
 use crate::{
-    flags::{CHUNK, DecodingFlags, ModelFlag, RecordsFlags, WritingFlags},
+    flags::{CHUNK, DecodingFlags, ModelFlag, RecordsFlags, VectorsFlag, WritingFlags},
     input,
 };
 
@@ -22,6 +22,8 @@ pub struct Reconstruct {
     /// Seed of the draws, with --temperature and its kin
     #[arg(long, value_name = "S", default_value = "1")]
     seed: u64,
+    #[command(flatten)]
+    vectors: VectorsFlag,
     #[command(flatten)]
     writing: WritingFlags,
     #[command(flatten)]
@@ -38,8 +40,8 @@ struct Pair<'a> {
 
 impl Reconstruct {
     pub fn run(self) -> Result<()> {
-        let model = self.model.open_autoencoder()?;
         let corpus = input::corpus(&self.file, &self.records.resolve(ReadOptions::one_to_one()))?;
+        let model = self.vectors.open(&self.model, &corpus.records)?;
         let decoding = self.decoding.resolve(&model.config().decoding);
         let mut out = self.writing.open()?;
         for (i, records) in corpus.records.chunks(CHUNK).enumerate() {

@@ -4,9 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Result;
 use clap::Args;
-use strait::text::ReadOptions;
+use strait::{PublishedLanguageModel, text::ReadOptions};
 
 use crate::{
+    complaint::Usage,
     flags::{Alone, CHUNK, DecodingFlags, ModelFlag, WritingFlags, at_least_one},
     input,
 };
@@ -36,6 +37,9 @@ pub struct Sample {
 
 impl Sample {
     pub fn run(self) -> Result<()> {
+        if let Some(model) = self.model.published_language_model()? {
+            return self.published(&model);
+        }
         let model = self.model.open()?;
         let mut decoding = self.decoding.resolve(&model.config().sampling);
         if let Some(file) = &self.no_copies {
@@ -51,6 +55,17 @@ impl Sample {
             }
             out.flush_part()?;
         }
+        out.finish()
+    }
+
+    /// A published language model has no prior to draw from: it begins with nothing, or with --prefix.
+    fn published(&self, model: &PublishedLanguageModel) -> Result<()> {
+        if self.no_copies.is_some() {
+            return Err(Usage("--no-copies works with models of `strait train` only".into()).into());
+        }
+        let texts = model.sample(self.n, self.seed, &self.decoding.resolve(&model.sampling()))?;
+        let mut out = self.writing.open()?;
+        texts.iter().try_for_each(|text| self.writing.text(&mut out, text, &Alone { text }))?;
         out.finish()
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
-use strait::{Model, Oddness, PValue, Usual, text::ReadOptions};
+use strait::{Model, Oddness, PValue, PublishedLanguageModel, Usual, text::ReadOptions};
 
 use crate::{
     flags::{CHUNK, ModelFlag, RecordsFlags, WritingFlags, share},
@@ -64,9 +64,34 @@ struct Ps {
     p_latent: Option<f64>,
 }
 
+/// What finds texts odd: a model of ours, or a published language model.
+enum Scorer {
+    Own(Box<Model>),
+    Published(PublishedLanguageModel),
+}
+
+impl Scorer {
+    fn oddness<S: AsRef<str> + Sync>(&mut self, texts: &[S]) -> Result<Vec<Oddness>, strait::Error> {
+        match self {
+            Scorer::Own(model) => model.oddness(texts),
+            Scorer::Published(model) => Ok(model.oddness(texts)),
+        }
+    }
+
+    fn usual(&self) -> Result<Option<Usual>, strait::Error> {
+        match self {
+            Scorer::Own(model) => model.usual(),
+            Scorer::Published(_) => Ok(None),
+        }
+    }
+}
+
 impl Score {
     pub fn run(self) -> Result<()> {
-        let mut model = self.model.open()?;
+        let mut model = match self.model.published_language_model()? {
+            Some(model) => Scorer::Published(model),
+            None => Scorer::Own(Box::new(self.model.open()?)),
+        };
         let usual = self.usual(&mut model)?;
         let mut out = self.writing.open()?;
         if self.file == Path::new("-") {
@@ -81,7 +106,7 @@ impl Score {
         out.finish()
     }
 
-    fn usual(&self, model: &mut Model) -> Result<Option<Usual>> {
+    fn usual(&self, model: &mut Scorer) -> Result<Option<Usual>> {
         let (usual, which) = match &self.usual {
             Some(file) => {
                 let corpus = input::corpus(file, &self.records.resolve(ReadOptions::default()))?;
@@ -101,7 +126,7 @@ impl Score {
     }
 
     /// Standard input, as many lines at a time as are there.
-    fn stream(&self, model: &mut Model, usual: Option<&Usual>, out: &mut Output) -> Result<()> {
+    fn stream(&self, model: &mut Scorer, usual: Option<&Usual>, out: &mut Output) -> Result<()> {
         let mut stdin = BufReader::new(io::stdin());
         let (mut row, mut lines) = (0, Vec::new());
         loop {
@@ -126,7 +151,7 @@ impl Score {
 
     fn write(
         &self,
-        model: &mut Model,
+        model: &mut Scorer,
         usual: Option<&Usual>,
         out: &mut Output,
         (first, texts): (usize, &[&str]),

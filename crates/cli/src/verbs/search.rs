@@ -49,12 +49,12 @@ struct Found<'a> {
 
 impl Search {
     pub fn run(self) -> Result<()> {
-        let model = self.model.open_autoencoder()?;
+        let model = self.model.open_encoder()?;
         let queries = self.queries()?;
-        let texts = collection(&model, &self.texts, &self.corpus)?;
+        let texts = collection(&*model, &self.texts, &self.corpus)?;
         let mut out = self.writing.open()?;
         for part in queries.chunks(crate::flags::CHUNK) {
-            let found = texts.nearest(&model.encode(part), self.k)?;
+            let found = texts.nearest(&model.latents(&part.iter().map(String::as_str).collect::<Vec<_>>())?, self.k)?;
             for (query, hits) in part.iter().zip(&found) {
                 self.write(&mut out, Found { query, hits }, queries.len() > 1)?;
             }

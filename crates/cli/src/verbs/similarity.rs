@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use strait::Similarity as Found;
 
 use crate::{
     flags::{ModelFlag, WritingFlags},
@@ -11,7 +12,7 @@ use crate::{
 /// Tell how alike two texts are
 ///
 /// Prints the cosine of their latents (1: the same direction), their distance, and the distance as a share of that
-/// between two texts that the model draws by itself (0: the same, 1: as far as any two).
+/// between two texts that the model draws by itself (0: the same, 1: as far as any two; a published encoder draws none).
 #[derive(Args)]
 pub struct Similarity {
     #[command(flatten)]
@@ -26,15 +27,17 @@ pub struct Similarity {
 
 impl Similarity {
     pub fn run(self) -> Result<()> {
-        let model = self.model.open_autoencoder()?;
-        let found = model.similarity(&input::text(self.a)?, &input::text(self.b)?)?;
+        let encoder = self.model.open_encoder()?;
+        let found = Found::of_texts(&*encoder, &input::text(self.a)?, &input::text(self.b)?)?;
         let mut out = self.writing.open()?;
         match self.writing.json {
             true => out.json(&found)?,
             false => {
                 out.line(&format!("cosine    {:.4}", found.cosine))?;
                 out.line(&format!("distance  {:.4}", found.distance))?;
-                out.line(&format!("of usual  {:.4}", found.of_usual))?;
+                if let Some(share) = found.of_usual {
+                    out.line(&format!("of usual  {share:.4}"))?;
+                }
             }
         }
         out.finish()

@@ -47,6 +47,8 @@ pub struct Train {
     length: LengthFlags,
     #[command(flatten)]
     network: NetworkFlags,
+    #[command(flatten)]
+    frozen: FrozenFlags,
     /// Replace the model, or the unfinished training, that is there
     #[arg(long)]
     force: bool,
@@ -122,6 +124,39 @@ struct NetworkFlags {
     vocab: Option<usize>,
 }
 
+#[derive(Args)]
+#[command(next_help_heading = "Vectors to text")]
+struct FrozenFlags {
+    /// Train a decoder for this published encoder (BERT, MiniLM, RoBERTa, DistilBERT), which stays as it is and is copied into
+    /// the model [default recipe: vec2text]
+    #[arg(long, value_name = "DIR", conflicts_with = "from")]
+    encoder: Option<PathBuf>,
+    /// Train a decoder for these vectors of FILE's records, npy or jsonl, a row each; with --encoder, they are taken for its own
+    #[arg(long, value_name = "FILE")]
+    vectors: Option<PathBuf>,
+    /// The vectors of the records of --valid
+    #[arg(long, value_name = "FILE", requires_all = ["vectors", "valid"])]
+    valid_vectors: Option<PathBuf>,
+}
+
+impl FrozenFlags {
+    fn any(&self) -> bool {
+        self.encoder.is_some() || self.vectors.is_some()
+    }
+
+    /// The recipe with the encoder that the flags ask for.
+    fn apply(&self, recipe: Recipe) -> Result<Recipe> {
+        match (&self.encoder, &self.vectors) {
+            (Some(dir), _) => {
+                let folder = format!("{:?}", dir.display().to_string());
+                Ok(recipe.with("encoder.kind", "pretrained")?.with("encoder.folder", &folder)?)
+            }
+            (None, Some(_)) => Ok(recipe.with("encoder.kind", "vectors")?),
+            (None, None) => Ok(recipe),
+        }
+    }
+}
+
 fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((field, value)) if !field.trim().is_empty() => Ok((field.trim().into(), value.trim().into())),
@@ -140,7 +175,7 @@ impl Train {
         let started = Instant::now();
         let out = self.out.clone().unwrap_or_else(|| default_out(&self.file));
         strait::check_place(&out, self.force)?;
-        let recipe = self.network.recipe(self.pairs.given())?;
+        let recipe = self.frozen.apply(self.network.recipe(self.pairs.given(), self.frozen.any())?)?;
         let training = self.training(&out, recipe, started)?;
         let file = Some(self.file.as_path()).filter(|f| *f != Path::new("-"));
         resume::listen(self.json, &out, file, |progress, stop| training.run(progress, stop))
@@ -148,7 +183,9 @@ impl Train {
 
     /// Reads the texts and says what was found.
     fn training(&self, out: &Path, recipe: Recipe, started: Instant) -> Result<Training> {
-        let options = self.corpus.resolve(ReadOptions::default());
+        // Each record has its vector.
+        let base = if self.frozen.vectors.is_some() { ReadOptions::one_to_one() } else { ReadOptions::default() };
+        let options = self.corpus.resolve(base);
         if self.valid.as_deref() == Some(Path::new("-")) && self.file == Path::new("-") {
             return Err(Usage("only one of FILE and --valid can be standard input".into()).into());
         }
@@ -162,7 +199,10 @@ impl Train {
             Some(valid) => say!("  {}", valid.report.to_string().replace('\n', "\n  ")),
             None => say!("  To validate, 5 % are put aside by a hash of each text (--valid FILE to give others)."),
         }
-        Ok(self.resolved(Training { valid, ..Training::new(out, train) }, recipe, started))
+        let read = |file: &Option<PathBuf>| file.as_deref().map(input::latents).transpose();
+        let (vectors, valid_vectors) = (read(&self.frozen.vectors)?, read(&self.frozen.valid_vectors)?);
+        let training = Training { valid, vectors, valid_vectors, ..Training::new(out, train) };
+        Ok(self.resolved(training, recipe, started))
     }
 
     /// Reads pairs and says what was found.
@@ -217,8 +257,8 @@ impl LengthFlags {
 }
 
 impl NetworkFlags {
-    /// The recipe as the flags say; `pairs` says whether flags spoke of pairs.
-    fn recipe(&self, pairs: bool) -> Result<Recipe> {
+    /// The recipe as the flags say; `pairs` says whether flags spoke of pairs, `frozen` whether of vectors.
+    fn recipe(&self, pairs: bool, frozen: bool) -> Result<Recipe> {
         let paired = self.task == Some(Task::Seq2seq) || (self.task.is_none() && pairs);
         let mut recipe = match (&self.from, &self.recipe) {
             (Some(dir), _) => {
@@ -227,6 +267,7 @@ impl NetworkFlags {
                 recipe
             }
             (None, Some(name)) => Recipe::find(name)?,
+            (None, None) if frozen => Recipe::find("vec2text")?,
             (None, None) => Recipe::built_in().into_iter().find(|r| r.is_seq2seq() == paired).unwrap_or_default(),
         };
         if let Some(rate) = self.lr {

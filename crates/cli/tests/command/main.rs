@@ -7,6 +7,7 @@ mod help;
 mod language_model;
 mod metrics;
 mod pipes;
+mod pretrained;
 mod seq2seq;
 mod stopping;
 mod toolbox;

@@ -82,8 +82,16 @@ fn not_negative(fields: &[(&'static str, f32)]) -> Result<(), Fault> {
 /// What must fit together.
 fn shape(r: &Recipe) -> Result<(), Fault> {
     let (encoder, latent, decoder) = (&r.encoder, &r.latent, &r.decoder);
-    if decoder.kind == NetworkKind::None {
-        return Err(("decoder.kind", "none".into(), "a network"));
+    if decoder.kind == NetworkKind::None || decoder.kind.is_frozen() {
+        let kind = format!("{:?}", decoder.kind).to_lowercase();
+        return Err(("decoder.kind", kind, "a network that is trained here"));
+    }
+    if encoder.kind.is_frozen() && !r.objective.noise.is_none() {
+        let expected = "none (drop = 0 and so on) with a frozen encoder, whose vectors are of whole texts";
+        return Err(("objective.noise", "set".into(), expected));
+    }
+    if encoder.columns > 65_536 {
+        return Err(("encoder.columns", encoder.columns.to_string(), "at most 65536"));
     }
     let size = latent.size;
     if r.is_seq2seq() {

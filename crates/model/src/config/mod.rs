@@ -107,6 +107,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../recipes/wae.toml"),
     include_str!("../../../../recipes/seq2seq-lstm.toml"),
     include_str!("../../../../recipes/seq2seq-transformer.toml"),
+    include_str!("../../../../recipes/vec2text.toml"),
 ];
 
 impl Recipe {

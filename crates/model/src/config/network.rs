@@ -20,6 +20,10 @@ pub enum NetworkKind {
     Bag,
     /// Feed-forward over the first tokens, each at its place.
     Window,
+    /// A published encoder, frozen, with a trained feed-forward network behind it; encoders only.
+    Pretrained,
+    /// The same with vectors that are given instead of an encoder.
+    Vectors,
     /// No encoder: the decoder alone is a language model.
     None,
 }
@@ -32,8 +36,18 @@ impl NetworkKind {
             NetworkKind::RnnRelu => Some(Cell::Relu),
             NetworkKind::Gru => Some(Cell::Gru),
             NetworkKind::Lstm => Some(Cell::Lstm),
-            NetworkKind::Transformer | NetworkKind::Bag | NetworkKind::Window | NetworkKind::None => None,
+            NetworkKind::Transformer
+            | NetworkKind::Bag
+            | NetworkKind::Window
+            | NetworkKind::Pretrained
+            | NetworkKind::Vectors
+            | NetworkKind::None => None,
         }
+    }
+
+    /// Whether it reads vectors that are not trained here.
+    pub fn is_frozen(self) -> bool {
+        matches!(self, NetworkKind::Pretrained | NetworkKind::Vectors)
     }
 }
 
@@ -112,6 +126,10 @@ pub struct EncoderConfig {
     pub activation: ActivationKind,
     /// Tokens that a window network reads; the rest of a text is cut off.
     pub window: usize,
+    /// Where the published encoder came from (pretrained).
+    pub folder: String,
+    /// Numbers in a vector (pretrained, vectors); set when the vectors are there.
+    pub columns: usize,
 }
 
 impl Default for EncoderConfig {
@@ -128,6 +146,8 @@ impl Default for EncoderConfig {
             positions: Positions::Rotary,
             activation: ActivationKind::Gelu,
             window: 16,
+            folder: String::new(),
+            columns: 0,
         }
     }
 }

@@ -75,7 +75,9 @@ impl Decoder {
             NetworkKind::Transformer => {
                 Decoder::Transformer(transformer::Decoder::new(params, config, embedding, given, rng))
             }
-            NetworkKind::None => unreachable!("a recipe's check refuses a model without a decoder"),
+            NetworkKind::None | NetworkKind::Pretrained | NetworkKind::Vectors => {
+                unreachable!("a recipe's check refuses a model without a decoder")
+            }
         }
     }
 

@@ -1,14 +1,19 @@
 //! Encoders: packed token sequences to one row of features for each sequence.
 
 mod bag;
+mod frozen;
 mod recurrent;
 mod transformer;
+mod vectors;
 mod window;
+
+use std::sync::Arc;
 
 use rand::Rng;
 use strait_engine::{ParamId, Params, Tape, Var, ops::rnn::Folded};
 
 pub(crate) use bag::counts;
+pub use vectors::Vectors;
 
 use crate::{
     batch::Sequences,
@@ -24,6 +29,7 @@ pub enum Encoder {
     Transformer(transformer::Encoder),
     Bag(bag::Encoder),
     Window(window::Encoder),
+    Frozen(frozen::Encoder),
 }
 
 impl Encoder {
@@ -36,6 +42,9 @@ impl Encoder {
             }
             NetworkKind::Bag => Encoder::Bag(bag::Encoder::new(params, config, rng)),
             NetworkKind::Window => Encoder::Window(window::Encoder::new(params, config, rng)),
+            NetworkKind::Pretrained | NetworkKind::Vectors => {
+                Encoder::Frozen(frozen::Encoder::new(params, config, rng))
+            }
             NetworkKind::Transformer => Encoder::Transformer(transformer::Encoder::new(params, config, slots, rng)),
         }
     }
@@ -48,6 +57,41 @@ impl Encoder {
             Encoder::Transformer(e) => e.width(),
             Encoder::Bag(e) => e.width(),
             Encoder::Window(e) => e.width(),
+            Encoder::Frozen(e) => e.width(),
+        }
+    }
+
+    /// Where a frozen encoder finds the vectors of texts; others need none.
+    ///
+    /// # Panics
+    /// If they have another number of columns than the encoder was made for.
+    pub fn set_vectors(&mut self, vectors: Arc<Vectors>) {
+        if let Encoder::Frozen(e) = self {
+            e.set(vectors);
+        }
+    }
+
+    /// Where a frozen encoder finds the vectors of texts, once it was told.
+    pub(crate) fn vectors(&self) -> Option<&Arc<Vectors>> {
+        match self {
+            Encoder::Frozen(e) => e.vectors(),
+            _ => None,
+        }
+    }
+
+    /// Vectors (n, columns) -> features (n, F), if that is what it reads.
+    pub fn features(&self, tape: &mut Tape, params: &Params, vectors: &[f32], rng: &mut impl Rng) -> Option<Var> {
+        match self {
+            Encoder::Frozen(e) => Some(e.features(tape, params, vectors, rng)),
+            _ => None,
+        }
+    }
+
+    /// Numbers in the vectors that it reads instead of texts; 0 if it reads texts.
+    pub fn columns(&self) -> usize {
+        match self {
+            Encoder::Frozen(e) => e.columns(),
+            _ => 0,
         }
     }
 
@@ -66,6 +110,7 @@ impl Encoder {
             Encoder::Transformer(e) => Some(e.forward(tape, params, embedding, source, rng)),
             Encoder::Bag(e) => Some(e.forward(tape, params, embedding, source, rng)),
             Encoder::Window(e) => Some(e.forward(tape, params, embedding, source, rng)),
+            Encoder::Frozen(e) => Some(e.forward(tape, params, source, rng)),
         }
     }
 
@@ -82,7 +127,7 @@ impl Encoder {
         match self {
             Encoder::Recurrent(e) => Some(e.states(tape, params, embedding, source, rng)),
             Encoder::Transformer(e) => Some(e.states(tape, params, embedding, source, rng)),
-            Encoder::None | Encoder::Bag(_) | Encoder::Window(_) => None,
+            Encoder::None | Encoder::Bag(_) | Encoder::Window(_) | Encoder::Frozen(_) => None,
         }
     }
 
@@ -98,7 +143,7 @@ impl Encoder {
         match self {
             Encoder::Recurrent(e) => Some(e.features(tape, states, source, rng)),
             Encoder::Transformer(e) => Some(e.features(tape, params, states, source, rng)),
-            Encoder::None | Encoder::Bag(_) | Encoder::Window(_) => None,
+            Encoder::None | Encoder::Bag(_) | Encoder::Window(_) | Encoder::Frozen(_) => None,
         }
     }
 

@@ -98,12 +98,10 @@ impl Beside {
     /// The texts, and those still to be encoded.
     ///
     /// # Errors
-    /// If they cannot be read, or the model has no latents.
+    /// If they cannot be read, or the model cannot encode them.
     pub fn texts(&self, model: &Model) -> Result<(Option<Texts>, Option<Corpus>), Error> {
         let Some(place) = &self.texts else { return Ok((None, None)) };
-        if model.is_language_model() {
-            return Err(Error::NoLatents);
-        }
+        model.needs_encoder()?;
         let (texts, corpus) = Texts::read(place, model)?;
         Ok((Some(texts), corpus))
     }

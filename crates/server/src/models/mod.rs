@@ -220,4 +220,17 @@ impl Serving {
         }
         Ok(())
     }
+
+    /// Refuses texts where the model cannot encode them.
+    ///
+    /// # Errors
+    /// If it is a language model or was trained on vectors.
+    pub fn needs_encoder(&self) -> Result<(), Refusal> {
+        self.needs_latents()?;
+        if !self.model.reads_texts() {
+            let why = format!("`{}` was trained on vectors: it cannot encode texts, only decode and sample", self.name);
+            return Err(Refusal::invalid("/model", why));
+        }
+        Ok(())
+    }
 }

@@ -57,7 +57,7 @@ struct AnalogyRequest {
 async fn analogy(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let WithDecoding::<AnalogyRequest> { own: asked, decoding } = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     for (pointer, text) in [("/a", &asked.a), ("/b", &asked.b), ("/c", &asked.c)] {
         check::length(pointer, text, app.limits())?;
     }

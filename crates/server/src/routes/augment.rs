@@ -111,7 +111,7 @@ struct Synthetic {
 async fn augment(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let WithDecoding::<AugmentRequest> { own: asked, decoding } = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     check::count("/n", asked.n, app.limits().n)?;
     if !(0.0..=FARTHEST).contains(&asked.distance) {
         let why = format!("{}; must be between 0 and {FARTHEST}", asked.distance);

@@ -243,6 +243,7 @@ async fn latent_of(
 ) -> Result<Latents, Refusal> {
     match (text, latent) {
         (Some(text), None) => {
+            serving.needs_encoder()?;
             check::length("/text", &text, app.limits())?;
             serving.desk.encode(vec![text]).await?.into_latents()
         }

@@ -25,7 +25,8 @@ use crate::{
     request::{Plain, check},
 };
 
-const CLASSIFIERS: Kind<Classifier> = Kind { word: "classifier", flag: "--classifier", read: Classifier::read };
+const CLASSIFIERS: Kind<Classifier> =
+    Kind { word: "classifier", flag: "--classifier", read: |bytes, path, model| Classifier::read(bytes, path, model) };
 /// Parts at most into which texts are dealt.
 const MOST_FOLDS: usize = 50;
 /// Shuffles at most: each takes a fit.
@@ -158,7 +159,7 @@ impl Report {
 async fn classify(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let Plain::<ClassifyRequest>(asked) = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     check::texts("/texts", &asked.texts, app.limits())?;
     folds(asked.folds)?;
     let classifier = match (asked.by, asked.examples) {
@@ -168,7 +169,7 @@ async fn classify(State(app): State<Arc<App>>, request: Request) -> Result<Respo
             let collection = examples(&app, &serving, all).await?;
             let how = ClassifierRequest { folds: asked.folds, shuffles: 0, seed: 1 };
             let model = serving.model.clone();
-            let work = move || Classifier::train(&collection, &model, &how).map_err(refused("/examples"));
+            let work = move || Classifier::train(&collection, &*model, &how).map_err(refused("/examples"));
             Arc::new(app.lanes.long.run(work).await?)
         }
     };
@@ -250,7 +251,7 @@ async fn learn(State(app): State<Arc<App>>, request: Request) -> Result<Response
     };
     let how = ClassifierRequest { folds: asked.folds, shuffles: asked.shuffles, seed: asked.seed };
     let work = move || {
-        let found = Classifier::train(&collection, &serving.model, &how).map_err(refused(pointer))?;
+        let found = Classifier::train(&collection, &*serving.model, &how).map_err(refused(pointer))?;
         Ok(ok(&LearnedClassifier {
             model: serving.name.clone(),
             version: serving.version.clone(),

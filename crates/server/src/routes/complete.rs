@@ -85,7 +85,7 @@ struct Filling {
 async fn complete(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let WithDecoding::<CompleteRequest> { own: asked, decoding } = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     check::count("/n", asked.n, app.limits().n)?;
     let decoding = decoding.resolve(&serving.model, &serving.model.config().decoding, app.limits())?;
     let given = Given::texts(asked.texts);

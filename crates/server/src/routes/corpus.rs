@@ -35,7 +35,7 @@ impl Given {
     /// # Errors
     /// If there are neither, or the server's are not ready, or those of the request are beyond the limits.
     pub async fn collection(self, app: &App, serving: &Serving) -> Result<Arc<Collection>, Refusal> {
-        serving.needs_latents()?;
+        serving.needs_encoder()?;
         let Some(texts) = self.texts else {
             if self.labels.is_some() {
                 return Err(Refusal::invalid("/labels", "there are labels without texts; send `texts`, as many"));
@@ -58,7 +58,7 @@ impl Given {
 /// # Errors
 /// If there are none, or they are beyond the limits.
 pub async fn examples(app: &App, serving: &Serving, examples: Examples) -> Result<Arc<Collection>, Refusal> {
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     check::list("/examples", examples.values().map(Vec::len).sum(), app.limits())?;
     let mut records = Vec::new();
     for (label, texts) in examples {

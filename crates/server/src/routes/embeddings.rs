@@ -111,7 +111,7 @@ struct Usage {
 async fn embeddings(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let Plain::<EmbeddingsRequest>(asked) = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     let has = serving.model.latent_size();
     if let Some(wanted) = asked.dimensions.filter(|&d| d != has) {
         let why = format!("{wanted}; this model has {has} and cannot give others, leave the field out");

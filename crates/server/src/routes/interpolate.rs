@@ -103,6 +103,9 @@ async fn interpolate(State(app): State<Arc<App>>, request: Request) -> Result<Re
     let dim = serving.model.latent_size();
     let ends = [End::new(("/a", asked.a), ("/from", asked.from))?, End::new(("/b", asked.b), ("/to", asked.to))?];
     ends.iter().try_for_each(|end| end.check(dim, app.limits()))?;
+    if ends.iter().any(End::is_text) {
+        serving.needs_encoder()?;
+    }
     check::count("/steps", asked.steps, app.limits().steps)?;
     let given = Given::texts(asked.texts);
     if given.is_some() && asked.path != Path::Manifold {
@@ -177,6 +180,10 @@ impl End {
                 Err(Refusal::invalid(other, format!("there is `{}` too; send one of the two", name(own))))
             }
         }
+    }
+
+    fn is_text(&self) -> bool {
+        matches!(self, End::Text(..))
     }
 
     fn check(&self, dim: usize, limits: &Limits) -> Result<(), Refusal> {

@@ -71,7 +71,7 @@ struct Encoded {
 async fn encode(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let Plain::<EncodeRequest>(asked) = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     check::texts("/texts", &asked.texts, app.limits())?;
     let job = Job { input: Input::Texts(asked.texts), turn: Box::new(Ok), writing: None };
     let answer = serving.desk.answer(job).await?;

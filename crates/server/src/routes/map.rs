@@ -211,7 +211,7 @@ struct Places {
 async fn place(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let Plain::<PlaceRequest>(asked) = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     check::texts("/texts", &asked.texts, app.limits())?;
     let texts = kept(&serving)?;
     let (collection, drawn) = (texts.collection()?, texts.map()?);

@@ -56,7 +56,7 @@ struct ReconstructRequest {
 async fn reconstruct(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let WithDecoding::<ReconstructRequest> { own: asked, decoding } = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     check::texts("/texts", &asked.texts, app.limits())?;
     let decoding = decoding.resolve(&serving.model, &serving.model.config().decoding, app.limits())?;
     let writing = Some(Writing { decoding, seed: asked.seed, stream: asked.stream });

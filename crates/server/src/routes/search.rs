@@ -79,6 +79,7 @@ async fn search(State(app): State<Arc<App>>, request: Request) -> Result<Respons
     let dim = serving.model.latent_size();
     let queries = match (asked.queries, asked.latents) {
         (Some(queries), None) => {
+            serving.needs_encoder()?;
             check::texts("/queries", &queries, app.limits())?;
             Err(queries)
         }

@@ -58,16 +58,16 @@ struct Alike {
 async fn similarity(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let Plain::<SimilarityRequest>(asked) = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     check::length("/a", &asked.a, app.limits())?;
     check::length("/b", &asked.b, app.limits())?;
     let latents = serving.desk.encode(vec![asked.a, asked.b]).await?.into_latents()?;
-    let found = Similarity::new(latents.row(0), latents.row(1), serving.usual_distance()).map_err(refused(""))?;
+    let found = Similarity::new(latents.row(0), latents.row(1), Some(serving.usual_distance())).map_err(refused(""))?;
     Ok(ok(&Alike {
         model: serving.name.clone(),
         version: serving.version.clone(),
         cosine: found.cosine,
         distance: found.distance,
-        of_usual: found.of_usual,
+        of_usual: found.of_usual.unwrap_or(0.0),
     }))
 }

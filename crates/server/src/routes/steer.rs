@@ -130,7 +130,7 @@ impl Edited {
 async fn steer(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let WithDecoding::<SteerRequest> { own: asked, decoding } = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     let limits = app.limits();
     check::texts("/texts", &asked.texts, limits)?;
     check::at_most("/keep", asked.keep.len(), limits.ban)?;

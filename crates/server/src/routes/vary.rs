@@ -71,7 +71,7 @@ fn near() -> f32 {
 async fn vary(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let WithDecoding::<VaryRequest> { own: asked, decoding } = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
-    serving.needs_latents()?;
+    serving.needs_encoder()?;
     check::length("/text", &asked.text, app.limits())?;
     check::count("/n", asked.n, app.limits().n)?;
     let (n, distance, seed) = (asked.n, asked.distance, asked.seed);

@@ -15,7 +15,7 @@ use strait_model::folder::{self, FolderError, Place, sha256};
 use strait_text::Record;
 
 use super::{Collection, Source};
-use crate::{Error, Latents, Model};
+use crate::{Error, Latents, TextEncoder};
 
 const HEAD: &str = "collection.json";
 const RECORDS: &str = "records.jsonl";
@@ -54,7 +54,7 @@ impl Collection {
     ///
     /// # Errors
     /// If something else is there, or a collection and not `replace`; nothing is changed if anything fails.
-    pub fn save(&self, dir: &Path, model: &Model, replace: bool) -> Result<(), Error> {
+    pub fn save(&self, dir: &Path, model: &dyn TextEncoder, replace: bool) -> Result<(), Error> {
         let mut records = Vec::new();
         for record in &self.records {
             let line = Line { text: record.text.clone(), label: record.label.clone() };
@@ -66,7 +66,7 @@ impl Collection {
         let mut files = vec![(RECORDS, records), (LATENTS, latents)];
         let head = Head {
             strait_collection: FORMAT,
-            model: model.config().checksum.clone(),
+            model: model.checksum().into(),
             source: self.source.clone(),
             texts: self.len(),
             files: files.iter().map(|(name, bytes)| (name.to_string(), sha256(bytes))).collect(),
@@ -88,7 +88,7 @@ impl Collection {
     ///
     /// # Errors
     /// If it is none, damaged, or was encoded by another model.
-    pub fn open(dir: &Path, model: &Model) -> Result<Self, Error> {
+    pub fn open(dir: &Path, model: &dyn TextEncoder) -> Result<Self, Error> {
         let read = |name: &str| {
             fs::read(dir.join(name)).map_err(|e| match e.kind() {
                 std::io::ErrorKind::NotFound => Error::Folder(FolderError::Missing(dir.join(name))),
@@ -100,7 +100,7 @@ impl Collection {
             let found = u64::from(head.strait_collection);
             return Err(FolderError::Version { file: dir.join(HEAD), found }.into());
         }
-        if head.model != model.config().checksum {
+        if head.model != model.checksum() {
             return Err(Error::OtherModel(dir.into()));
         }
         let checked = |name: &str| {

@@ -12,7 +12,7 @@ use strait_latent::{
 };
 use strait_text::{Corpus, Record};
 
-use crate::{Error, Latents, Model};
+use crate::{Error, Latents, Model, TextEncoder};
 
 pub use clusters::{Cluster, Clustering, Grouping};
 pub use duplicates::Duplicates;
@@ -64,16 +64,7 @@ impl Model {
     /// # Errors
     /// [`Error::NoLatents`] for a language model.
     pub fn collect(&self, corpus: Corpus, hear: &mut dyn FnMut(usize, usize)) -> Result<Collection, Error> {
-        self.needs_latents()?;
-        let records = corpus.records;
-        let mut data = Vec::with_capacity(records.len() * self.latent_size());
-        for part in records.chunks(PART) {
-            hear(data.len() / self.latent_size(), records.len());
-            data.extend_from_slice(self.encode(part).data());
-        }
-        hear(records.len(), records.len());
-        let source = Source { name: corpus.report.name, hash: corpus.report.hash };
-        Collection::new(source, records, Latents::new(data, self.latent_size()))
+        Collection::encode(self, corpus, hear)
     }
 }
 
@@ -92,6 +83,27 @@ impl Collection {
     pub fn new(source: Source, records: Vec<Record>, latents: Latents) -> Result<Self, Error> {
         Matrix::new(latents.data(), latents.dim())?.expect_len("texts", records.len())?;
         Ok(Collection { source, records, latents, index: None })
+    }
+
+    /// Encodes a corpus; `hear` is told how many texts are done, of how many.
+    ///
+    /// # Errors
+    /// If the encoder does not turn texts into latents ([`TextEncoder::latents`]); as [`Collection::new`].
+    pub fn encode(
+        encoder: &dyn TextEncoder,
+        corpus: Corpus,
+        hear: &mut dyn FnMut(usize, usize),
+    ) -> Result<Collection, Error> {
+        let records = corpus.records;
+        let mut data = Vec::with_capacity(records.len() * encoder.latent_size());
+        for (i, part) in records.chunks(PART).enumerate() {
+            hear(i * PART, records.len());
+            let texts: Vec<&str> = part.iter().map(|r| r.text.as_str()).collect();
+            data.extend_from_slice(encoder.latents(&texts)?.data());
+        }
+        hear(records.len(), records.len());
+        let source = Source { name: corpus.report.name, hash: corpus.report.hash };
+        Collection::new(source, records, Latents::new(data, encoder.latent_size()))
     }
 
     /// Number of texts, at least 1.

@@ -167,7 +167,7 @@ impl Model {
         request: &SteerRequest,
         decoding: &Decoding,
     ) -> Result<Vec<Edit>, Error> {
-        self.needs_latents()?;
+        self.needs_encoder()?;
         let steering = Steering::new(directions, request)?;
         let mut edits = Vec::with_capacity(texts.len());
         for text in texts {
@@ -190,7 +190,7 @@ impl Model {
     /// # Errors
     /// As [`Model::decode`].
     pub fn analogy(&self, (a, b): (&str, &str), c: &str, decoding: &Decoding) -> Result<String, Error> {
-        self.needs_latents()?;
+        self.needs_encoder()?;
         let answer = self.analogous(&self.encode(&[a, b, c]))?;
         Ok(self.decode(&answer, decoding)?.swap_remove(0))
     }
