@@ -105,7 +105,9 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
         return Err(TrainError::Unfinished { path: dir, out: request.out });
     }
     request.recipe.check()?;
-    let distinct = request.train.iter().collect::<std::collections::HashSet<_>>().len();
+    // Of pairs the sources count: their targets may be few.
+    let counted = request.sources.as_ref().map_or(&request.train, |sources| &sources.train);
+    let distinct = counted.iter().collect::<std::collections::HashSet<_>>().len();
     if distinct < LEAST_TEXTS {
         return Err(TrainError::TooFewTexts { name: request.name, found: distinct, least: LEAST_TEXTS });
     }
@@ -135,6 +137,11 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
     let job = Job { name: request.name, hash: request.hash, seed: request.seed, replace: request.replace, plan };
     let texts = Texts { train: request.train, valid: request.valid, sources: request.sources };
     let weights = start.map(|saved| weights::to_bytes(&saved.model.params)).transpose()?;
+    if let (Some(weights), Some(from)) = (&weights, &request.from) {
+        let vocabularies = (tokenizer.vocab_size(), own);
+        let mut model = Autoencoder::with_sources(&job.plan.recipe, vocabularies, job.seed);
+        load_start(&mut model, weights, from.join("model.safetensors"))?;
+    }
     open_folder(&dir, &job, &texts, (&tokenizer, source.as_ref(), weights.as_deref()))?;
     Run::new(request.out, job, texts, (tokenizer, source))?.complete(listener, stop)
 }
@@ -158,6 +165,11 @@ pub fn resume(out: &Path, listener: &mut dyn Listener, stop: &AtomicBool) -> Res
     let source = own.then(|| tokenizer(folder::SOURCE_TOKENIZER)).transpose()?;
     let tokenizers = (tokenizer("tokenizer.json")?, source);
     Run::new(out, job, texts, tokenizers)?.complete(listener, stop)
+}
+
+/// Fills a model with the weights it starts from.
+fn load_start(model: &mut Autoencoder, bytes: &[u8], file: PathBuf) -> Result<(), TrainError> {
+    weights::load(&mut model.params, bytes).map_err(|e| TrainError::OtherNetwork { file, why: e.to_string() })
 }
 
 /// Makes the training's folder: whole, or not at all.
@@ -277,8 +289,7 @@ impl Run {
         let mut model = Autoencoder::with_sources(recipe, vocabularies, job.seed);
         if dir.join(START).exists() {
             let file = dir.join(START);
-            weights::load(&mut model.params, &read(&file)?)
-                .map_err(|e| TrainError::OtherNetwork { file, why: e.to_string() })?;
+            load_start(&mut model, &read(&file)?, file)?;
         }
         let mut trainer = Trainer::new(&model);
         let nothing = Best { step: 0, bits_per_byte: f64::MAX };
