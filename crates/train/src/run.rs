@@ -113,7 +113,9 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
         return Err(TrainError::Unfinished { path: dir, out: request.out });
     }
     request.recipe.check()?;
-    let distinct = request.train.iter().collect::<std::collections::HashSet<_>>().len();
+    // Of pairs the sources count: their targets may be few.
+    let counted = request.sources.as_ref().map_or(&request.train, |sources| &sources.train);
+    let distinct = counted.iter().collect::<std::collections::HashSet<_>>().len();
     if distinct < LEAST_TEXTS {
         return Err(TrainError::TooFewTexts { name: request.name, found: distinct, least: LEAST_TEXTS });
     }
@@ -151,6 +153,11 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
     let mut plan = plan::make(&request.recipe, request.size, request.budget, &material, request.started)?;
     plan.reasons.extend(reasons);
     let job = Job { name: request.name, hash: request.hash, seed: request.seed, replace: request.replace, plan };
+    if let (Some(weights), Some(from)) = (&weights, &request.from) {
+        let vocabularies = (learned.tokenizer.vocab_size(), own);
+        let mut model = Autoencoder::with_sources(&job.plan.recipe, vocabularies, job.seed);
+        load_start(&mut model, weights, from.join("model.safetensors"))?;
+    }
     new.finish(&dir, &job)?;
     Run::new(request.out, job, texts, (learned.tokenizer, learned.source), vectors)?.complete(listener, stop)
 }
@@ -177,6 +184,11 @@ pub fn resume(out: &Path, listener: &mut dyn Listener, stop: &AtomicBool) -> Res
     let ids = |texts: &[String]| tokenizer.encode_batch(texts);
     let vectors = frozen.map(|frozen| frozen.vectors(&tokenizer, [&ids(&texts.train), &ids(&texts.valid)]));
     Run::new(out, job, texts, (tokenizer, source), vectors)?.complete(listener, stop)
+}
+
+/// Fills a model with the weights it starts from.
+fn load_start(model: &mut Autoencoder, bytes: &[u8], file: PathBuf) -> Result<(), TrainError> {
+    weights::load(&mut model.params, bytes).map_err(|e| TrainError::OtherNetwork { file, why: e.to_string() })
 }
 
 /// A training's folder under another name until it is whole.
@@ -318,8 +330,7 @@ impl Run {
         let mut model = Autoencoder::with_sources(recipe, vocabularies, job.seed);
         if dir.join(START).exists() {
             let file = dir.join(START);
-            weights::load(&mut model.params, &read(&file)?)
-                .map_err(|e| TrainError::OtherNetwork { file, why: e.to_string() })?;
+            load_start(&mut model, &read(&file)?, file)?;
         }
         if let Some(vectors) = vectors {
             model.set_vectors(vectors);

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use strait_model::{Recipe, decoding::Options, folder};
+use strait_model::{Recipe, config::RiskConfig, decoding::Options, folder};
 use strait_train::{Budget, Event, Outcome, Request, Size, Sources, resume, start};
 
 /// Numbers as words, and as words of another script.
@@ -105,4 +105,39 @@ fn a_recipe_for_pairs_needs_pairs() {
     assert!(start(alone, &mut (), &never).unwrap_err().to_string().contains("give pairs"));
     let plain = Request { recipe: Recipe::default(), ..request(&root.path().join("plain"), false) };
     assert!(start(plain, &mut (), &never).unwrap_err().to_string().contains("--task seq2seq"));
+}
+
+#[test]
+fn minimum_risk_goes_on_from_a_model_and_resumes_to_the_same_bits() {
+    let root = tempfile::tempdir().unwrap();
+    let base = root.path().join("base");
+    let never = AtomicBool::new(false);
+    start(request(&base, false), &mut (), &never).unwrap();
+    let risky = |out: &Path| {
+        let mut recipe = folder::read_config(&base).unwrap().recipe;
+        recipe.objective.risk = Some(RiskConfig { samples: 3, ..RiskConfig::default() });
+        let (from, budget) = (Some(base.clone()), Budget::Steps(12));
+        Request { recipe, from, budget, ..request(out, false) }
+    };
+    let (whole, parts) = (root.path().join("whole"), root.path().join("parts"));
+    let mut risks = Vec::new();
+    let mut hear = |event: &Event| {
+        if let Event::Step { figures, .. } = event {
+            risks.push(figures["risk"]);
+        }
+    };
+    start(risky(&whole), &mut hear, &never).unwrap();
+    assert!(!risks.is_empty() && risks.iter().all(|r| (0.0..=1.0).contains(r)), "{risks:?}");
+    // Stopped before the first step: the weights to start from are still those of the model.
+    let stop = AtomicBool::new(true);
+    assert_eq!(start(risky(&parts), &mut (), &stop).unwrap(), Outcome::Stopped);
+    assert_eq!(resume(&parts, &mut (), &never).unwrap(), Outcome::Finished);
+    assert_eq!(weights(&whole), weights(&parts));
+    assert_ne!(weights(&whole), weights(&base));
+    let other = {
+        let mut request = risky(&root.path().join("other"));
+        request.recipe.decoder.hidden = 64;
+        start(request, &mut (), &never).unwrap_err().to_string()
+    };
+    assert!(other.contains("another network") && other.contains("model.safetensors"), "{other}");
 }
