@@ -14,7 +14,7 @@ use strait_server::{ApiKey, Batching, Event, LearnedPlace, Limits, ModelPlace, O
 
 use crate::{
     complaint::Usage,
-    flags::{CorpusFlags, at_least_one, positive},
+    flags::{RecordsFlags, at_least_one, positive},
     talk::say,
 };
 
@@ -79,7 +79,7 @@ pub struct Serve {
     #[arg(long)]
     quiet: bool,
     #[command(flatten)]
-    corpus: CorpusFlags,
+    corpus: RecordsFlags,
 }
 
 impl Serve {
