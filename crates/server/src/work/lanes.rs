@@ -101,10 +101,7 @@ mod tests {
         let (go, gone) = mpsc::channel::<()>();
         let gone = Mutex::new(gone);
         runtime().block_on(async {
-            let long = lanes.long.run(move || {
-                gone.lock().unwrap().recv().unwrap();
-                Ok(())
-            });
+            let long = lanes.long.run(move || gone.lock().unwrap().recv().map_err(|_| Refusal::Stopped));
             let short = async {
                 assert_eq!(lanes.quick.run(|| Ok(1)).await, Ok(1));
                 go.send(()).unwrap();
