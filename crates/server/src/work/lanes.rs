@@ -101,7 +101,10 @@ mod tests {
         let (go, gone) = mpsc::channel::<()>();
         let gone = Mutex::new(gone);
         runtime().block_on(async {
-            let long = lanes.long.run(move || Ok(gone.lock().unwrap().recv().unwrap()));
+            let long = lanes.long.run(move || {
+                gone.lock().unwrap().recv().unwrap();
+                Ok(())
+            });
             let short = async {
                 assert_eq!(lanes.quick.run(|| Ok(1)).await, Ok(1));
                 go.send(()).unwrap();
