@@ -100,6 +100,9 @@ impl Score {
 async fn score(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let Plain::<ScoreRequest>(asked) = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
+    if !serving.model.is_language_model() {
+        serving.needs_encoder()?;
+    }
     check::texts("/texts", &asked.texts, app.limits())?;
     let mut read = 0;
     let usual = match asked.usual {
