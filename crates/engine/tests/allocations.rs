@@ -14,6 +14,7 @@ use strait_engine::{
     Packing, ParamId, Params, Tape, init,
     ops::{
         activation::Activation,
+        additive_attention::AdditiveAttention,
         attention::{Attention, Columns},
         cross_entropy::CrossEntropy,
         feed_forward::FeedForward,
@@ -62,6 +63,8 @@ struct Model {
     latent: [(ParamId, ParamId); 2],
     decoder: Weights,
     qkv: ParamId,
+    /// v and w of additive attention.
+    additive: [ParamId; 2],
     norm: (ParamId, ParamId),
     block: FeedForward,
     out: (ParamId, ParamId),
@@ -91,9 +94,10 @@ impl Model {
         let out = linear("out", vocabulary, width);
         let norm = (add("gain", 1, width, 1), add("shift", 1, width, 1));
         let block = FeedForward { up: (up.0, Some(up.1)), down: (down.0, Some(down.1)), activation: Activation::Gelu };
+        let additive = [add("v", 1, width, 1), add("w", 1, width, 1)];
         let qkv = add("qkv", 3 * width, hidden, 1);
         let table = add("table", vocabulary, width, 1);
-        Model { size, table, encoder, latent, decoder, qkv, norm, block, out, params }
+        Model { size, table, encoder, latent, decoder, qkv, additive, norm, block, out, params }
     }
 
     /// A variational autoencoder's step that uses every kind of layer.
@@ -105,7 +109,8 @@ impl Model {
         let x = tape.dropout(x, 0.1, rng);
         let directions = [Direction::forward(self.encoder[0]), Direction::backward(self.encoder[1])];
         let y = tape.rnn(p, x, packing, &Rnn { cell: Cell::Lstm, directions: &directions, sequence: None });
-        let u = tape.mean_over_time(y, packing);
+        let seen = y;
+        let u = tape.mean_over_time(seen, packing);
         let [mu, logvar] = self.latent.map(|(w, b)| tape.linear(p, u, w, Some(b)));
         let z = tape.reparameterise(mu, logvar, &batch.noise);
         tape.kl_standard_normal(mu, logvar, Divergence { scale: 1e-3, free: 0.0 });
@@ -115,6 +120,13 @@ impl Model {
         let width = self.size.width;
         let y = tape.attention(Columns::thirds(qkv, width), &Attention::within(packing, width, 2, true));
         let y = tape.add(y, x);
+        let [score, coverage] = self.additive;
+        let sequences = &batch.sequences;
+        let additive =
+            AdditiveAttention { score, coverage: Some(coverage), queries: packing, memory: packing, sequences };
+        let c = tape.additive_attention(p, [y, x, seen], &additive);
+        let c = tape.linear(p, c, self.latent[0].0, None);
+        let y = tape.add(y, c);
         let h = tape.layer_norm(p, y, Some(self.norm), 1e-5);
         let h = tape.feed_forward(p, h, self.block);
         let y = tape.add(y, h);
@@ -135,6 +147,7 @@ impl Model {
 struct Batch {
     packing: Arc<Packing>,
     ids: Vec<u32>,
+    sequences: Vec<u32>,
     noise: Vec<f32>,
 }
 
@@ -146,7 +159,8 @@ fn bytes_of_a_step(size: Size) -> usize {
     let lengths: Vec<usize> = (0..size.batch).map(|b| 1.max(size.steps - b * size.steps / size.batch)).collect();
     let packing = Arc::new(Packing::new(&lengths));
     let ids = (0..packing.rows() as u32).map(|i| i * 7919 % size.vocabulary as u32).collect();
-    let batch = Batch { ids, noise: init::normal(size.batch * size.width, 1.0, &mut rng), packing };
+    let sequences = (0..size.batch as u32).collect();
+    let batch = Batch { ids, sequences, noise: init::normal(size.batch * size.width, 1.0, &mut rng), packing };
     let mut optimiser = Optimiser::new(Rule::default(), &model.params);
     let mut tape = Tape::new();
     for _ in 0..10 {
