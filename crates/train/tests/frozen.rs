@@ -25,7 +25,7 @@ fn embed(texts: &[String]) -> Vec<f32> {
     let mut words: HashMap<String, u64> = HashMap::new();
     let mut out = Vec::new();
     for text in texts {
-        let mut row = vec![0.0f32; COLUMNS];
+        let mut row = [0.0f32; COLUMNS];
         for (place, word) in text.split(' ').enumerate() {
             let n = words.len() as u64;
             let seed = *words.entry(format!("{place} {word}")).or_insert(n + 1);

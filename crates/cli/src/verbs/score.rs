@@ -71,7 +71,7 @@ struct Ps {
 /// What finds texts odd: a model of ours, or a published language model.
 enum Scorer {
     Own(Box<Model>),
-    Published(PublishedLanguageModel),
+    Published(Box<PublishedLanguageModel>),
 }
 
 impl Scorer {
@@ -93,7 +93,7 @@ impl Scorer {
 impl Score {
     pub fn run(self) -> Result<()> {
         let mut model = match self.model.published_language_model()? {
-            Some(model) => Scorer::Published(model),
+            Some(model) => Scorer::Published(Box::new(model)),
             None => Scorer::Own(Box::new(self.model.open()?)),
         };
         let usual = self.usual(&mut model)?;
