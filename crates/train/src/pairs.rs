@@ -205,7 +205,10 @@ mod tests {
     #[test]
     fn sides_written_alike_share_a_vocabulary() {
         let texts = |lines: &[&str]| lines.iter().map(|l| l.to_string()).collect::<Vec<_>>();
-        let (english, german) = (texts(&["the dog sleeps"; 20]), texts(&["der hund schläft"; 20]));
+        let (english, german) = (
+            texts(&["the small dog sleeps in the old garden"; 20]),
+            texts(&["der kleine hund schläft in dem alten garten"; 20]),
+        );
         let chinese = texts(&["狗在睡觉"; 20]);
         assert!(shared_letters(&english, &german) > 0.5);
         assert_eq!(shared_letters(&english, &chinese), 0.0);

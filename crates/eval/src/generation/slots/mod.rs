@@ -61,8 +61,8 @@ impl SlotCounts {
 /// let meaning = Meaning::parse("name[The Anchor], food[Italian], priceRange[cheap], area[riverside]")?;
 /// let slots = Slots::new([&meaning]);
 /// let counts = slots.counts(&meaning, "The Anchor is an inexpensive Chinese restaurant.");
-/// assert_eq!((counts.missing, counts.wrong, counts.surplus, counts.slots), (1, 1, 1, 4));
-/// assert_eq!(counts.score(), 75.0);
+/// assert_eq!((counts.missing, counts.wrong, counts.surplus, counts.slots), (1, 1, 0, 4));
+/// assert_eq!(counts.score(), 50.0);
 /// # Ok::<(), strait_eval::generation::MeaningError>(())
 /// ```
 pub struct Slots {
