@@ -1,7 +1,7 @@
 //! Slot error: what a text that describes data leaves out, gets wrong or makes up (Wen et al. 2015).
 //!
 //! A meaning is a list of slots with values, `name[Blue Spice], area[riverside]`. A text is searched for every value that
-//! any meaning of the task has, and for those of the built-in [`lexicon`] by its many ways to say them. Then
+//! any meaning of the task has, and for those of the built-in `lexicon` by its many ways to say them. Then
 //!
 //! ```text
 //! slot error = (missing + wrong + surplus) / slots
