@@ -42,7 +42,7 @@ impl Things {
         fs::write(things.at("corpus.csv"), corpus).unwrap();
         let (corpus, model, language) = (things.at("corpus.csv"), things.at("runs/little"), things.at("language"));
         let small = ["--size", "tiny", "--vocab", "300", "--column", "text", "--steps"];
-        strait(&[&["train", &corpus, "--out", &model][..], &small, &["40"]].concat());
+        strait(&[&["train", &corpus, "--out", &model][..], &small, &["200"]].concat());
         strait(&[&["train", &corpus, "--out", &language, "--recipe", "lm-lstm"][..], &small, &["4"]].concat());
         let mood = things.at("mood.json");
         strait(&[&["directions", "-m", &model, &corpus, "-o", &mood][..], &LABELLED].concat());
