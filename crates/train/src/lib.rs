@@ -4,6 +4,7 @@
 //! the bit, [`event`] is what listeners (the progress bar, `metrics.jsonl`) hear, [`finish`] fits the prior and writes
 //! the folder.
 
+mod begun;
 pub mod calibrate;
 pub mod checkpoint;
 pub mod event;

@@ -2,6 +2,31 @@
 
 use crate::{options::Limits, refusal::Refusal};
 
+/// Distances and strengths at most: farther no model has seen anything.
+pub const FARTHEST: f64 = 100.0;
+
+/// A distance from 0 to [`FARTHEST`].
+///
+/// # Errors
+/// If it is not.
+pub fn distance(pointer: &str, distance: f32) -> Result<(), Refusal> {
+    match (0.0..=FARTHEST).contains(&f64::from(distance)) {
+        true => Ok(()),
+        false => Err(Refusal::invalid(pointer, format!("{distance}; must be between 0 and {FARTHEST}"))),
+    }
+}
+
+/// A strength in either direction, to [`FARTHEST`].
+///
+/// # Errors
+/// If it is not.
+pub fn strength(pointer: &str, strength: f64) -> Result<(), Refusal> {
+    match (-FARTHEST..=FARTHEST).contains(&strength) {
+        true => Ok(()),
+        false => Err(Refusal::invalid(pointer, format!("{strength}; must be between -{FARTHEST} and {FARTHEST}"))),
+    }
+}
+
 /// A number of at least 1 and at most `limit`.
 ///
 /// # Errors

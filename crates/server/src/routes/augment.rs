@@ -23,9 +23,6 @@ use crate::{
     request::{WithDecoding, check},
 };
 
-/// Farther than this no model has seen anything.
-const FARTHEST: f32 = 100.0;
-
 pub fn routes() -> Vec<Route> {
     vec![Route {
         path: "/v1/augment",
@@ -113,10 +110,7 @@ async fn augment(State(app): State<Arc<App>>, request: Request) -> Result<Respon
     let serving = app.shelf.find(asked.model.as_deref())?;
     serving.needs_encoder()?;
     check::count("/n", asked.n, app.limits().n)?;
-    if !(0.0..=FARTHEST).contains(&asked.distance) {
-        let why = format!("{}; must be between 0 and {FARTHEST}", asked.distance);
-        return Err(Refusal::invalid("/distance", why));
-    }
+    check::distance("/distance", asked.distance)?;
     if !(0.0..=1.0).contains(&asked.sure) {
         return Err(Refusal::invalid("/sure", format!("{}; must be between 0 and 1", asked.sure)));
     }

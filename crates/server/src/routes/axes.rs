@@ -27,9 +27,6 @@ use crate::{
     texts::Axes,
 };
 
-/// Farther than this no model has seen anything.
-const FARTHEST: f64 = 100.0;
-
 pub fn routes() -> Vec<Route> {
     vec![
         Route {
@@ -193,7 +190,7 @@ async fn moved(State(app): State<Arc<App>>, request: Request) -> Result<Response
     serving.needs_latents()?;
     let decoding = decoding.resolve(&serving.model, &serving.model.config().decoding, app.limits())?;
     for (i, amount) in asked.principal.iter().enumerate() {
-        within(&format!("/principal/{i}"), *amount)?;
+        check::strength(&format!("/principal/{i}"), *amount)?;
     }
     let directions = match asked.labels.is_empty() {
         true => None,
@@ -207,7 +204,7 @@ async fn moved(State(app): State<Arc<App>>, request: Request) -> Result<Response
     }
     let mut latent = axes.moved(start.row(0), &asked.principal);
     for (directions, (label, &strength)) in directions.iter().flat_map(|d| asked.labels.iter().map(move |l| (d, l))) {
-        within(&format!("/labels/{}", label.replace('~', "~0").replace('/', "~1")), strength)?;
+        check::strength(&format!("/labels/{}", label.replace('~', "~0").replace('/', "~1")), strength)?;
         let (_, direction) = directions.toward(label).map_err(refused("/labels"))?;
         latent = direction.moved(&latent, strength).map_err(|e| Refusal::invalid("/by", e.to_string()))?;
     }
@@ -217,13 +214,6 @@ async fn moved(State(app): State<Arc<App>>, request: Request) -> Result<Response
     let distance = f64::from(squared_distance(start.row(0), &latent)).sqrt() / serving.usual_distance();
     let written = answer::written(&serving, Latents::new(latent.clone(), start.dim()), (decoding, asked.seed)).await?;
     Ok(ok(&Moved { texts: answer::Texts::new(&serving, written), latent, distance }))
-}
-
-fn within(pointer: &str, amount: f64) -> Result<(), Refusal> {
-    match (-FARTHEST..=FARTHEST).contains(&amount) {
-        true => Ok(()),
-        false => Err(Refusal::invalid(pointer, format!("{amount}; must be between -{FARTHEST} and {FARTHEST}"))),
-    }
 }
 
 /// The directions asked for, or the first of the server's, if it has some.

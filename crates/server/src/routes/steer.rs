@@ -27,9 +27,6 @@ use crate::{
     work::{Input, Job},
 };
 
-/// Farther than this no model has seen anything.
-const STRONGEST: f64 = 100.0;
-
 pub fn routes() -> Vec<Route> {
     vec![Route {
         path: "/v1/steer",
@@ -137,10 +134,7 @@ async fn steer(State(app): State<Arc<App>>, request: Request) -> Result<Response
     for (i, word) in asked.keep.iter().enumerate() {
         check::length(&format!("/keep/{i}"), word, limits)?;
     }
-    if let Some(strength) = asked.strength.filter(|s| !(-STRONGEST..=STRONGEST).contains(s)) {
-        let why = format!("{strength}; must be between -{STRONGEST} and {STRONGEST}");
-        return Err(Refusal::invalid("/strength", why));
-    }
+    asked.strength.map_or(Ok(()), |strength| check::strength("/strength", strength))?;
     if !(0.0..=1.0).contains(&asked.content) {
         return Err(Refusal::invalid("/content", format!("{}; must be between 0 and 1", asked.content)));
     }

@@ -22,9 +22,6 @@ use crate::{
     work::{Input, Job, Writing},
 };
 
-/// Farther than this no model has seen anything.
-const FARTHEST: f32 = 100.0;
-
 pub fn routes() -> Vec<Route> {
     vec![Route {
         path: "/v1/vary",
@@ -75,9 +72,7 @@ async fn vary(State(app): State<Arc<App>>, request: Request) -> Result<Response,
     check::length("/text", &asked.text, app.limits())?;
     check::count("/n", asked.n, app.limits().n)?;
     let (n, distance, seed) = (asked.n, asked.distance, asked.seed);
-    if !(0.0..=FARTHEST).contains(&distance) {
-        return Err(Refusal::invalid("/distance", format!("{distance}; must be between 0 and {FARTHEST}")));
-    }
+    check::distance("/distance", distance)?;
     let decoding = decoding.resolve(&serving.model, &serving.model.config().decoding, app.limits())?;
     let writing = Some(Writing { decoding, seed, stream: asked.stream });
     let model = serving.model.clone();
