@@ -72,5 +72,5 @@ pub use strait_report::{
 pub use strait_text as text;
 pub use strait_train::{Budget, Event, Listener, Outcome, Size, TrainError, plan::Plan};
 pub use text_encoder::{PublishedEncoder, TextEncoder};
-pub use topics::Topic;
+pub use topics::{MeasuredTopic, Topic, TopicReport};
 pub use training::{Training, resume};

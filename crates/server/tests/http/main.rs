@@ -38,6 +38,7 @@ struct Fixture {
     first: PathBuf,
     second: PathBuf,
     language: PathBuf,
+    topics: PathBuf,
     texts: Vec<String>,
     /// The tense of each text.
     labels: Vec<String>,
@@ -68,8 +69,8 @@ fn fixture() -> &'static Fixture {
         let line = |(text, label): (&String, &String)| format!("{}\n", json!({"text": text, "tense": label}));
         fs::write(&labelled, texts.iter().zip(&labels).map(line).collect::<String>()).unwrap();
         let (first, second) = (train("first", "dae", 1), train("second", "dae", 2));
-        let language = train("language", "lm-lstm", 1);
-        Fixture { first, second, language, texts, labels, labelled, dir }
+        let (language, topics) = (train("language", "lm-lstm", 1), train("topics", "topics", 1));
+        Fixture { first, second, language, topics, texts, labels, labelled, dir }
     })
 }
 
@@ -174,12 +175,14 @@ fn full() -> Options {
         [directions, classifier]
     });
     let learned = |path: &PathBuf| vec![LearnedPlace { model: None, path: path.clone() }];
+    let mut options = usual();
+    options.models.push(ModelPlace::new(&fixture().topics));
     Options {
         texts: vec![TextsPlace { model: Some("first".into()), path: fixture().labelled.clone(), read: reading() }],
         directions: learned(directions),
         classifiers: learned(classifier),
         runs: Some(fixture().dir.clone()),
-        ..usual()
+        ..options
     }
 }
 

@@ -198,6 +198,7 @@ export const en = {
   "train.curves": "Curves",
   "train.report": "Report",
   "train.report.of": "The report of {name}",
+  "train.report.key": "The server wants a key, which a report inside of this page cannot send: save it and open the file.",
   "train.save": "Save report.html",
   "train.fact.recipe": "Recipe",
   "train.fact.weights": "Weights",

@@ -198,6 +198,7 @@ export const zh = {
   "train.curves": "曲线",
   "train.report": "报告",
   "train.report.of": "{name} 的报告",
+  "train.report.key": "服务器需要密钥，而页面内的报告无法发送密钥：请保存后打开该文件。",
   "train.save": "保存 report.html",
   "train.fact.recipe": "配方",
   "train.fact.weights": "权重",
