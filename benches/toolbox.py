@@ -141,7 +141,9 @@ def odd(args):
         file.write_text("".join(json.dumps({"text": t}) + "\n" for t in texts))
         found = [json.loads(line) for line in strait("score", "-m", args.models[0], file, "--json").splitlines()]
     for name, key in (("by tokens", "p_tokens"), ("by latent", "p_latent"), ("strait score", "p")):
-        p = numpy.array([f[key] for f in found])
+        p = numpy.array([f.get(key) for f in found], dtype=float)
+        if numpy.isnan(p).any():  # A language model has no latents.
+            continue
         low = p <= 0.01
         row(name, roc_auc_score(truth, -p), float(low[: len(usual)].mean()), float(low[len(usual) :].mean()))
     nats = [f["nats_per_token"] for f in found]
