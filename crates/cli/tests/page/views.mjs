@@ -246,7 +246,7 @@ export async function score({ page, view }) {
 
 export async function groups({ page, view, asked }) {
   await view("groups");
-  const found = page.locator("ol.groups > li");
+  const found = page.locator("ol.clusters > li");
   await until("groups", async () => (await found.count()) > 1);
   await page.getByLabel("How many").fill("3");
   await until("three groups", async () => (await found.count()) === 3);

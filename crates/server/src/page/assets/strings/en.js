@@ -253,7 +253,7 @@ export const en = {
   "audit.most": "Longest passage in common, most",
   "audit.share": "Share of a text that it is",
   "audit.worst": "Nearest to a served text",
-  "audit.edits": "{n} edits from:",
+  "audit.edits": "Words changed: {n}, from:",
   "audit.same": "Equal to a served text.",
   "audit.done": "{n} texts held against {train}.",
 

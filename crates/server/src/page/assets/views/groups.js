@@ -10,7 +10,7 @@ export const fields = { k: "", density: "", show: "means", seed: 1 };
 const SHOWN = 3;
 
 export function open(page) {
-  const board = h("ol", { class: "groups" });
+  const board = h("ol", { class: "clusters" });
   const work = page.again(async (signal) => {
     const { show, k, density, seed } = page.state;
     const how = show === "density" ? { density: Number(density || 5) } : { ...(k !== "" && { k: Number(k) }), seed };

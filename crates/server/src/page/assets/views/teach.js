@@ -73,8 +73,7 @@ export function open(page) {
       toward && learned.directions ? page.post("/v1/steer", { texts, toward, by: learned.directions }, signal) : null,
     ]);
     fill(list, texts.map((text, i) => item(page, text, {
-      shown: [plain(text), steered && h("p", { class: "note" }, "→ ", changed(steered.edits[i].text, text), " ", h("small", { class: "tag" }, `${toward} ${number(steered.edits[i].probability, 2)}`))],
-      after: h("small", { class: "tag" }, `${predictions[i].label} ${number(predictions[i].probability, 2)}`),
+      shown: [plain(text), h("small", { class: "tag" }, `${predictions[i].label} ${number(predictions[i].probability, 2)}`), steered && h("p", { class: "note" }, "→ ", changed(steered.edits[i].text, text), " ", h("small", { class: "tag" }, `${toward} ${number(steered.edits[i].probability, 2)}`))],
     })));
     const row = (text, i) => ({ text, label: predictions[i].label, probability: predictions[i].probability, ...(steered && { toward, steered: steered.edits[i].text, steered_probability: steered.edits[i].probability }) });
     page.offers({ rows: texts.map(row), whole: { ...learned, texts: texts.map(row) } });
