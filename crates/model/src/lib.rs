@@ -10,6 +10,7 @@ pub mod config;
 pub mod decoder;
 pub mod decoding;
 pub mod encoder;
+pub mod export;
 mod feed_forward;
 pub mod folder;
 pub mod gan;

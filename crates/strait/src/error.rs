@@ -10,6 +10,8 @@ pub enum Error {
     #[error(transparent)]
     Folder(#[from] strait_model::folder::FolderError),
     #[error(transparent)]
+    Export(#[from] strait_model::export::ExportError),
+    #[error(transparent)]
     Recipe(#[from] strait_model::config::RecipeError),
     #[error(transparent)]
     Decoding(#[from] strait_model::decoding::OptionsError),

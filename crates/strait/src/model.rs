@@ -90,6 +90,19 @@ impl Model {
         Ok(Model { config, model, tokenizer, source_tokenizer, prior, usual, given: false })
     }
 
+    /// Writes the model as a folder that the Python package `transformers` loads, complete or not at all; `replace` one that
+    /// is there.
+    ///
+    /// # Errors
+    /// If it is no Transformer language model with rotary positions, or the folder cannot be written.
+    pub fn export(&self, dir: impl AsRef<std::path::Path>, replace: bool) -> Result<(), Error> {
+        let place = folder::Place::new(dir.as_ref(), "config.json", replace)?;
+        for (name, bytes) in strait_model::export::files(&self.model, &self.tokenizer)? {
+            place.write(name, &bytes)?;
+        }
+        Ok(place.finish()?)
+    }
+
     /// What the model is and how it was trained.
     pub fn config(&self) -> &Config {
         &self.config

@@ -14,6 +14,7 @@ pub mod demo;
 pub mod directions;
 pub mod encode;
 pub mod evaluate;
+pub mod export;
 pub mod gan;
 pub mod generate;
 pub mod index;
