@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::verbs::{
-    analogy::Analogy, audit::Audit, augment::Augment, classify::Classify, cluster::ClusterTexts, compare::Compare,
-    complete::Complete, completions::Completions, decode::Decode, dedup::Dedup, demo::Demo,
+    analogy::Analogy, audit::Audit, augment::Augment, calibrate::Calibrate, classify::Classify, cluster::ClusterTexts,
+    compare::Compare, complete::Complete, completions::Completions, decode::Decode, dedup::Dedup, demo::Demo,
     directions::LearnDirections, encode::Encode, evaluate::Evaluate, export::Export, gan::Gan, generate::Generate,
     index::MakeIndex, info::Info, interpolate::Interpolate, man::ManPages, map::DrawMap, metrics::Metrics,
     recipes::Recipes, reconstruct::Reconstruct, resume::Resume, sample::Sample, score::Score, search::Search,
@@ -63,6 +63,7 @@ pub enum Verb {
     Topics(Topics),
     Evaluate(Evaluate),
     Compare(Compare),
+    Calibrate(Calibrate),
     Metrics(Metrics),
     Gan(Gan),
     Export(Export),
@@ -105,6 +106,7 @@ impl Verb {
             Verb::Topics(verb) => verb.run(),
             Verb::Evaluate(verb) => verb.run(),
             Verb::Compare(verb) => verb.run(),
+            Verb::Calibrate(verb) => verb.run(),
             Verb::Metrics(verb) => verb.run(),
             Verb::Gan(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),

@@ -3,6 +3,7 @@
 pub mod analogy;
 pub mod audit;
 pub mod augment;
+pub mod calibrate;
 pub mod classify;
 pub mod cluster;
 pub mod compare;

@@ -129,8 +129,8 @@ impl Decoder {
         let sequence = (!z.is_empty() && source.is_none()).then_some(z);
         let states = self.stack.states(params, first, sequence);
         let memory = self.readout.as_ref().zip(source).map(|(readout, source)| readout.memory(params, source));
-        let (x, projected) = Default::default();
-        Generator { decoder: self, params, table, states, memory, rows, x, projected }
+        let (x, projected, read) = Default::default();
+        Generator { decoder: self, params, table, states, memory, rows, x, projected, read }
     }
 }
 
@@ -145,6 +145,8 @@ pub struct Generator<'a> {
     rows: usize,
     x: Vec<f32>,
     projected: Vec<f32>,
+    /// What the output layer read last.
+    read: Vec<f32>,
 }
 
 impl Generator<'_> {
@@ -181,6 +183,12 @@ impl NextToken for Generator<'_> {
             y = &self.projected;
         }
         self.decoder.output.scores(self.params, y, self.rows, logits);
+        self.read.clear();
+        self.read.extend_from_slice(y);
+    }
+
+    fn states(&self) -> &[f32] {
+        &self.read
     }
 
     fn select(&mut self, from: &[usize]) {

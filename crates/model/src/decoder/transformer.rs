@@ -107,6 +107,7 @@ pub struct Generator<'a> {
     table: ParamId,
     state: State,
     rows: usize,
+    /// What the stack reads, and then what it gave.
     x: Vec<f32>,
 }
 
@@ -132,6 +133,11 @@ impl NextToken for Generator<'_> {
         embedding::forward(self.params, self.table, tokens, &mut self.x);
         let y = self.state.step(stack, self.params, &self.x);
         output.scores(self.params, y, self.rows, logits);
+        self.x.copy_from_slice(y);
+    }
+
+    fn states(&self) -> &[f32] {
+        &self.x
     }
 
     fn select(&mut self, from: &[usize]) {
