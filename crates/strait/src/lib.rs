@@ -27,6 +27,7 @@ mod learned;
 mod model;
 mod oddness;
 mod published_language_model;
+pub mod rerank;
 mod similarity;
 mod steering;
 mod text_encoder;
