@@ -24,6 +24,7 @@ mod gan;
 mod generation;
 mod latents;
 mod learned;
+mod length;
 mod model;
 mod oddness;
 mod published_language_model;
