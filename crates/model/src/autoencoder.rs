@@ -193,9 +193,9 @@ impl Autoencoder {
                 false => latent.train(tape, &mut self.params, features, scale, rng),
             });
         }
-        let smoothing = self.recipe.objective.label_smoothing;
         given.z = code.map(|c| c.z).or(given.z);
-        let mut loss = self.decode_loss(tape, given, (batch, smoothing, scale), rng);
+        let drafted = self.drafted(tape, given, (batch, progress), rng);
+        let mut loss = self.training_loss(tape, given, (drafted.as_ref().unwrap_or(batch), scale), rng);
         if let (Some(code), false) = (code, pretraining) {
             loss.divergence = self.regulariser.loss(tape, &mut self.params, code, (progress, scale), rng);
         }
@@ -269,11 +269,29 @@ impl Autoencoder {
         rng: &mut impl Rng,
     ) -> StepLoss {
         let z = given.z.map(|z| tape.gather_rows(z, &batch.source_of));
-        let task = Task { z, states: given.states, batch, label_smoothing, scale, row_weights: None };
+        let (states, unlikelihood, row_weights) = (given.states, 0.0, None);
+        self.loss_of(tape, &Task { z, states, batch, label_smoothing, unlikelihood, scale, row_weights }, rng)
+    }
+
+    /// As [`Autoencoder::decode_loss`], with all that the recipe's objective asks for.
+    fn training_loss(
+        &mut self,
+        tape: &mut Tape,
+        given: Conditions,
+        (batch, scale): (&Batch, f32),
+        rng: &mut impl Rng,
+    ) -> StepLoss {
+        let z = given.z.map(|z| tape.gather_rows(z, &batch.source_of));
+        let (objective, states, row_weights) = (&self.recipe.objective, given.states, None);
+        let (label_smoothing, unlikelihood) = (objective.label_smoothing, objective.unlikelihood);
+        self.loss_of(tape, &Task { z, states, batch, label_smoothing, unlikelihood, scale, row_weights }, rng)
+    }
+
+    fn loss_of(&mut self, tape: &mut Tape, task: &Task<'_>, rng: &mut impl Rng) -> StepLoss {
         let before = tape.loss();
-        let scored = self.decoder_loss(tape, &task, rng);
-        let objective = (tape.loss() - before) / scale as f64;
-        let (nats, tokens) = (scored.nats, batch.tokens());
+        let scored = self.decoder_loss(tape, task, rng);
+        let objective = (tape.loss() - before) / task.scale as f64;
+        let (nats, tokens) = (scored.nats, task.batch.tokens());
         StepLoss { nats, objective, tokens, correct: scored.correct, ..StepLoss::default() }
     }
 

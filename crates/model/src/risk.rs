@@ -121,8 +121,8 @@ impl Autoencoder {
         let rows: Vec<f32> = batch.packing.sequence_of_rows().map(|b| weights[order[b] as usize]).collect();
         let given = self.read_sources(tape, &batch.source, rng);
         let z = given.z.map(|z| tape.gather_rows(z, &batch.source_of));
-        let task =
-            Task { z, states: given.states, batch: &batch, label_smoothing: 0.0, scale, row_weights: Some(&rows) };
+        let (label_smoothing, unlikelihood, row_weights) = (0.0, 0.0, Some(&rows[..]));
+        let task = Task { z, states: given.states, batch: &batch, label_smoothing, unlikelihood, scale, row_weights };
         self.decoder_loss(tape, &task, rng);
     }
 }

@@ -87,6 +87,23 @@ impl Decoder {
         task: &Task<'_>,
         rng: &mut impl Rng,
     ) -> Scored {
+        let y = self.read(tape, params, embedding, task, rng);
+        self.output.loss(tape, params, y, task)
+    }
+
+    pub(super) fn output(&self) -> Output {
+        self.output
+    }
+
+    /// What the output layer reads at each position of the batch, (N, I).
+    pub(super) fn read(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        task: &Task<'_>,
+        rng: &mut impl Rng,
+    ) -> Var {
         let Task { z, states, batch, .. } = *task;
         let start = |tape: &mut Tape, z, (w, b)| {
             let h = tape.linear(params, z, w, Some(b));
@@ -106,7 +123,7 @@ impl Decoder {
         if let Some((w, b)) = self.projection {
             y = tape.linear(params, y, w, Some(b));
         }
-        self.output.loss(tape, params, y, task)
+        y
     }
 
     /// See [`super::Decoder::generator`].

@@ -65,14 +65,30 @@ impl Decoder {
         task: &Task<'_>,
         rng: &mut impl Rng,
     ) -> Scored {
+        let y = self.read(tape, params, embedding, task, rng);
+        self.output.loss(tape, params, y, task)
+    }
+
+    pub(super) fn output(&self) -> Output {
+        self.output
+    }
+
+    /// What the output layer reads at each position of the batch, (N, D).
+    pub(super) fn read(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        task: &Task<'_>,
+        rng: &mut impl Rng,
+    ) -> Var {
         let batch = task.batch;
         let x = tape.embedding(params, embedding, &batch.inputs);
         let states = task.states.map(|rows| States { rows, packing: &batch.source.packing, of: &batch.source_of });
         let memory = task.z.filter(|_| states.is_none()).map(|z| self.memory(tape, z));
         let around = Surroundings { packing: &batch.packing, memory, states };
         let y = self.stack.forward(tape, params, x, around, rng);
-        let y = tape.dropout(y, self.dropout, rng);
-        self.output.loss(tape, params, y, task)
+        tape.dropout(y, self.dropout, rng)
     }
 
     /// z (B, Z), the slots of a latent side by side -> the slots as rows.
