@@ -237,8 +237,15 @@ mod tests {
         let z = init::normal(4 * LATENT, 1.0, &mut rng);
         let mut tape = Tape::new(); // recording: the background moves
         let var = tape.input(&z, (4, LATENT));
-        let task =
-            Task { z: Some(var), states: None, row_weights: None, batch: &batch, label_smoothing: 0.0, scale: 1.0 };
+        let task = Task {
+            z: Some(var),
+            features: None,
+            states: None,
+            row_weights: None,
+            batch: &batch,
+            label_smoothing: 0.0,
+            scale: 1.0,
+        };
         let total = decoder.loss(&mut tape, &mut params, &task, &mut rng).nats;
         let scores = decoder.scores(&params, &z, 4);
         let order = Batch::order(&texts());

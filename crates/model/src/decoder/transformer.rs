@@ -11,7 +11,11 @@ use strait_engine::{
     ops::{cross_entropy::Scored, embedding},
 };
 
-use super::{Given, Task, output::Output};
+use super::{
+    Given, Task,
+    output::Output,
+    pointer::{Copies, Pointer},
+};
 use crate::{
     config::DecoderConfig,
     decoding::NextToken,
@@ -26,6 +30,7 @@ pub struct Decoder {
     stack: Stack,
     /// Vectors of which a latent consists, K.
     slots: usize,
+    pointer: Option<Pointer>,
     output: Output,
 }
 
@@ -52,8 +57,9 @@ impl Decoder {
             dropout: config.dropout,
         };
         let stack = Stack::new(params, "decoder.transformer", shape, rng);
+        let pointer = Pointer::new(params, given, (d, true), rng);
         let output = Output::new(params, (embedding, config.tied), d, rng);
-        Decoder { dropout: config.dropout, stack, slots: latent.slots, output }
+        Decoder { dropout: config.dropout, stack, slots: latent.slots, pointer, output }
     }
 
     /// See [`super::Decoder::loss`].
@@ -68,11 +74,13 @@ impl Decoder {
         let batch = task.batch;
         let x = tape.embedding(params, embedding, &batch.inputs);
         let states = task.states.map(|rows| States { rows, packing: &batch.source.packing, of: &batch.source_of });
-        let memory = task.z.filter(|_| states.is_none()).map(|z| self.memory(tape, z));
+        let memory = task.z.map(|z| self.memory(tape, z));
         let around = Surroundings { packing: &batch.packing, memory, states };
         let y = self.stack.forward(tape, params, x, around, rng);
+        let copied = self.pointer.as_ref().zip(task.states);
+        let mixture = copied.map(|(pointer, states)| pointer.forward(tape, params, y, (None, states), batch));
         let y = tape.dropout(y, self.dropout, rng);
-        self.output.loss(tape, params, y, task)
+        self.output.loss(tape, params, (y, mixture), task)
     }
 
     /// z (B, Z), the slots of a latent side by side -> the slots as rows.
@@ -96,7 +104,8 @@ impl Decoder {
         let slot = |k: usize| z.chunks_exact(self.slots * p.max(1)).flat_map(move |z| &z[k * p..(k + 1) * p]);
         let memory: Vec<f32> = (0..self.slots).flat_map(slot).copied().collect();
         let state = State::new(&self.stack, params, (&memory, source), rows);
-        Generator { decoder: self, params, table, state, rows, x: Vec::new() }
+        let copies = self.pointer.as_ref().zip(source).map(|(pointer, source)| pointer.copies(source));
+        Generator { decoder: self, params, table, state, copies, rows, x: Vec::new() }
     }
 }
 
@@ -106,6 +115,7 @@ pub struct Generator<'a> {
     params: &'a Params,
     table: ParamId,
     state: State,
+    copies: Option<Copies>,
     rows: usize,
     x: Vec<f32>,
 }
@@ -127,15 +137,19 @@ impl NextToken for Generator<'_> {
     }
 
     fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>) {
-        let Decoder { stack, output, .. } = self.decoder;
+        let Decoder { stack, output, pointer, .. } = self.decoder;
         self.x.resize(self.rows * stack.shape.width, 0.0);
         embedding::forward(self.params, self.table, tokens, &mut self.x);
         let y = self.state.step(stack, self.params, &self.x);
         output.scores(self.params, y, self.rows, logits);
+        if let (Some(pointer), Some(copies)) = (pointer, &mut self.copies) {
+            pointer.step(self.params, y, (copies, None), logits);
+        }
     }
 
     fn select(&mut self, from: &[usize]) {
         self.state.select(from);
+        self.copies.iter_mut().for_each(|copies| copies.select(from));
         self.rows = from.len();
     }
 }
