@@ -35,7 +35,7 @@ macro_rules! asset {
 pub const INDEX: Asset = Asset { path: "/", kind: HTML, text: include_str!("assets/index.html") };
 
 /// What it loads.
-pub const ASSETS: [Asset; 28] = [
+pub const ASSETS: [Asset; 29] = [
     Asset { path: "/page/colours.css", kind: CSS, text: COLOURS },
     asset!(CSS "style.css"),
     asset!(SVG "icon.svg"),
@@ -54,6 +54,7 @@ pub const ASSETS: [Asset; 28] = [
     asset!(JAVASCRIPT "words.js"),
     asset!(JAVASCRIPT "strings/en.js"),
     asset!(JAVASCRIPT "strings/zh.js"),
+    asset!(JAVASCRIPT "views/generate.js"),
     asset!(JAVASCRIPT "views/info.js"),
     asset!(JAVASCRIPT "views/interpolate.js"),
     asset!(JAVASCRIPT "views/map.js"),

@@ -55,6 +55,7 @@ struct SampleRequest {
 async fn sample(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let WithDecoding::<SampleRequest> { own: asked, decoding } = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
+    serving.needs_draws()?;
     check::count("/n", asked.n, app.limits().n)?;
     let decoding = decoding.resolve(&serving.model, &serving.model.config().sampling, app.limits())?;
     let writing = Some(Writing { decoding, seed: asked.seed, stream: asked.stream });
