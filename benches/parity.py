@@ -1,10 +1,11 @@
 """Compares our reading of a published folder with the packages that published it.
 
     pip install torch transformers sentence-transformers
-    python benches/parity.py FOLDER FILE [--strait target/release/strait]
+    python benches/parity.py FOLDER FILE [--model MODEL] [--strait target/release/strait]
 
 An encoder: the vectors of the lines of FILE by `strait encode` and by `sentence-transformers`. A decoder: the nats of each
-line's tokens by `strait score` and by `transformers`. Prints the largest difference.
+line's tokens by `strait score` and by `transformers`. A folder that `strait export` wrote of MODEL: the same, MODEL scored by
+`strait score`. Prints the largest difference.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import torch
 parser = argparse.ArgumentParser()
 parser.add_argument("folder")
 parser.add_argument("file")
+parser.add_argument("--model")
 parser.add_argument("--strait", default="target/release/strait")
 args = parser.parse_args()
 lines = Path(args.file).read_text().splitlines()
@@ -26,14 +28,14 @@ config = json.loads((Path(args.folder) / "config.json").read_text())
 
 
 def strait(verb, file, *more):
-    command = [args.strait, verb, "-m", args.folder, file, *more]
+    command = [args.strait, verb, "-m", args.model or args.folder, file, *more]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 with tempfile.TemporaryDirectory() as place:
     texts = Path(place) / "texts.jsonl"
     texts.write_text("".join(json.dumps({"text": line}) + "\n" for line in lines))
-    if config["model_type"] == "gpt2":
+    if "GPT" in config.get("architectures", [""])[0]:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(args.folder)
@@ -41,7 +43,7 @@ with tempfile.TemporaryDirectory() as place:
         ours = [json.loads(line)["nats"] for line in strait("score", str(texts), "--json").splitlines()]
         theirs = []
         for line in lines:
-            ids = torch.tensor([[model.config.eos_token_id, *tokenizer(line)["input_ids"], model.config.eos_token_id]])
+            ids = torch.tensor([[model.config.bos_token_id, *tokenizer(line)["input_ids"], model.config.eos_token_id]])
             with torch.no_grad():
                 log_p = torch.log_softmax(model(ids).logits[0, :-1], -1)
             theirs.append(-log_p.gather(1, ids[0, 1:, None]).sum().item())

@@ -3,12 +3,12 @@
 use clap::{Parser, Subcommand};
 
 use crate::verbs::{
-    analogy::Analogy, audit::Audit, augment::Augment, classify::Classify, cluster::ClusterTexts, compare::Compare,
-    complete::Complete, completions::Completions, decode::Decode, dedup::Dedup, demo::Demo,
-    directions::LearnDirections, encode::Encode, evaluate::Evaluate, gan::Gan, generate::Generate, index::MakeIndex,
-    info::Info, interpolate::Interpolate, man::ManPages, map::DrawMap, metrics::Metrics, recipes::Recipes,
-    reconstruct::Reconstruct, resume::Resume, sample::Sample, score::Score, search::Search, serve::Serve,
-    similarity::Similarity, steer::Steer, topics::Topics, train::Train, vary::Vary,
+    analogy::Analogy, audit::Audit, augment::Augment, calibrate::Calibrate, classify::Classify, cluster::ClusterTexts,
+    compare::Compare, complete::Complete, completions::Completions, decode::Decode, dedup::Dedup, demo::Demo,
+    directions::LearnDirections, encode::Encode, evaluate::Evaluate, export::Export, gan::Gan, generate::Generate,
+    index::MakeIndex, info::Info, interpolate::Interpolate, man::ManPages, map::DrawMap, metrics::Metrics,
+    recipes::Recipes, reconstruct::Reconstruct, resume::Resume, sample::Sample, score::Score, search::Search,
+    serve::Serve, similarity::Similarity, steer::Steer, topics::Topics, train::Train, vary::Vary,
 };
 
 /// Train a text autoencoder on your own text, and use its latent space.
@@ -63,8 +63,10 @@ pub enum Verb {
     Topics(Topics),
     Evaluate(Evaluate),
     Compare(Compare),
+    Calibrate(Calibrate),
     Metrics(Metrics),
     Gan(Gan),
+    Export(Export),
     Serve(Serve),
     Info(Info),
     Recipes(Recipes),
@@ -104,8 +106,10 @@ impl Verb {
             Verb::Topics(verb) => verb.run(),
             Verb::Evaluate(verb) => verb.run(),
             Verb::Compare(verb) => verb.run(),
+            Verb::Calibrate(verb) => verb.run(),
             Verb::Metrics(verb) => verb.run(),
             Verb::Gan(verb) => verb.run(),
+            Verb::Export(verb) => verb.run(),
             Verb::Serve(verb) => verb.run(),
             Verb::Info(verb) => verb.run(),
             Verb::Recipes(verb) => verb.run(),

@@ -9,6 +9,7 @@
 //! | `prior.safetensors` | the prior fitted to the latents (a language model has none) |
 //! | `encoder/` | with a pretrained encoder: a copy of its published folder |
 //! | `usual.json` | how odd validation texts are, against which others are held (not where there were none) |
+//! | `frontier.json` | how samples trade quality for variety, for the dial of `strait sample --quality` (not where there were too few texts) |
 //! | `words.json` | the words of its corpus as lists of tokens, to which texts can be held (not in scripts without blanks) |
 //! | `README.md` | the model card, yours to edit |
 //! | `metrics.jsonl` | every event of the training |
@@ -31,7 +32,7 @@ use strait_pretrained::SentenceEncoder;
 use strait_text::Tokenizer;
 
 use crate::{
-    Autoencoder, Recipe, Usual, Vectors,
+    Autoencoder, Frontier, Recipe, Usual, Vectors,
     config::NetworkKind,
     decoding::{self, Words},
     prior::Prior,
@@ -47,6 +48,7 @@ pub const ENCODER: &str = "encoder";
 const PRIOR: &str = "prior.safetensors";
 const USUAL: &str = "usual.json";
 const WORDS: &str = "words.json";
+const FRONTIER: &str = "frontier.json";
 /// The sources' own tokenizer.
 pub const SOURCE_TOKENIZER: &str = "source_tokenizer.json";
 
@@ -125,6 +127,8 @@ pub struct Saved {
     pub prior: Prior,
     /// How odd validation texts are, if there were any.
     pub usual: Option<Usual>,
+    /// How samples trade quality for variety, if it was measured.
+    pub frontier: Option<Frontier>,
 }
 
 /// Why a folder cannot be read or written.
@@ -225,7 +229,9 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
     model.words =
         files.get(WORDS).map(|bytes| read_words(bytes, &tokenizer)).transpose().map_err(|why| damaged(WORDS, why))?;
     let usual = files.get(USUAL).map(|bytes| read_usual(bytes)).transpose().map_err(|why| damaged(USUAL, why))?;
-    Ok(Saved { config, model, tokenizer, source_tokenizer, prior, usual })
+    let frontier = files.get(FRONTIER).map(|bytes| read_frontier(bytes)).transpose();
+    let frontier = frontier.map_err(|why| damaged(FRONTIER, why))?;
+    Ok(Saved { config, model, tokenizer, source_tokenizer, prior, usual, frontier })
 }
 
 fn read_words(bytes: &[u8], tokenizer: &Tokenizer) -> Result<Arc<Words>, String> {
@@ -251,6 +257,28 @@ fn frozen_vectors(dir: &Path, config: &Config, tokenizer: &Tokenizer) -> Result<
 fn read_usual(bytes: &[u8]) -> Result<Usual, String> {
     let usual: Usual = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     if usual.is_sound() { Ok(usual) } else { Err("its scores do not go together".into()) }
+}
+
+fn read_frontier(bytes: &[u8]) -> Result<Frontier, String> {
+    let frontier: Frontier = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    if frontier.is_sound() { Ok(frontier) } else { Err("it has no points, or some that are no numbers".into()) }
+}
+
+/// Puts another frontier into a model folder, which is written anew and replaced as a whole.
+///
+/// # Errors
+/// If the folder cannot be read or written; then it is as it was.
+pub fn set_frontier(dir: &Path, frontier: &Frontier) -> Result<(), FolderError> {
+    let mut config = read_config(dir)?;
+    let bytes = to_json(frontier);
+    config.files.insert(FRONTIER.into(), sha256(&bytes));
+    config.checksum = String::new();
+    config.checksum = sha256(&to_json(&config));
+    let place = Place::new(dir, "config.json", true)?;
+    place.copy(dir, Path::new(""))?;
+    place.write(FRONTIER, &bytes)?;
+    place.write("config.json", &to_json(&config))?;
+    place.finish()
 }
 
 /// Reads and checks `config.json` alone.
@@ -311,6 +339,9 @@ pub fn save(dir: &Path, saved: &Saved, extra: &[(&str, Vec<u8>)], replace: bool)
     if let Some(usual) = saved.usual.as_ref().filter(|usual| usual.is_sound()) {
         files.push((USUAL, serde_json::to_vec(usual).map_err(|e| internal(e.to_string()))?));
     }
+    if let Some(frontier) = saved.frontier.as_ref().filter(|frontier| frontier.is_sound()) {
+        files.push((FRONTIER, to_json(frontier)));
+    }
     if let Some(words) = &saved.model.words {
         files.push((WORDS, serde_json::to_vec(words.list()).map_err(|e| internal(e.to_string()))?));
     }
@@ -358,6 +389,23 @@ impl Place {
         let parent = parent(&path);
         fs::create_dir_all(parent).map_err(io_error(parent, "make the folder"))?;
         write_flushed(&path, bytes)
+    }
+
+    /// Copies all that is in a folder, with the folders in it; `inside` is how far down it has come.
+    fn copy(&self, from: &Path, inside: &Path) -> Result<(), FolderError> {
+        let here = from.join(inside);
+        for entry in fs::read_dir(&here).map_err(io_error(&here, "read the folder"))? {
+            let entry = entry.map_err(io_error(&here, "read the folder"))?;
+            let name = inside.join(entry.file_name());
+            let (source, target) = (from.join(&name), self.temporary.path().join(&name));
+            if source.is_dir() {
+                fs::create_dir_all(&target).map_err(io_error(&target, "make the folder"))?;
+                self.copy(from, &name)?;
+            } else {
+                write_flushed(&target, &read_file(&source)?)?;
+            }
+        }
+        Ok(())
     }
 
     /// Puts the folder in its place.
@@ -456,9 +504,9 @@ fn read_file(path: &Path) -> Result<Vec<u8>, FolderError> {
     })
 }
 
-fn to_json(config: &Config) -> Vec<u8> {
+fn to_json(value: &impl Serialize) -> Vec<u8> {
     // Maps with text keys and plain numbers always serialise.
-    let mut bytes = serde_json::to_vec_pretty(config).unwrap_or_default();
+    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
     bytes.push(b'\n');
     bytes
 }

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use strait_model::{
-    Autoencoder, Recipe, Usual,
+    Autoencoder, Frontier, Recipe, Usual,
     decoding::{Options, Words},
     folder::{self, CARD, Config, Data, FORMAT, Saved, Training},
+    frontier::{Point, PointFigures, Shape},
     prior::Prior,
 };
 use strait_text::{Tokenizer, TokenizerKind};
@@ -43,11 +44,41 @@ fn saved() -> Saved {
         checksum: String::new(),
     };
     let usual = Some(Usual { nats_per_token: vec![0.5, 1.25], log_density: vec![-3.0, 0.1] });
-    Saved { config, model, tokenizer, source_tokenizer: None, prior: Prior::standard_normal(4), usual }
+    Saved {
+        config,
+        model,
+        tokenizer,
+        source_tokenizer: None,
+        prior: Prior::standard_normal(4),
+        usual,
+        frontier: frontier(),
+    }
+}
+
+fn frontier() -> Option<Frontier> {
+    let figures = PointFigures { forward_perplexity: 41.5, self_bleu4: 0.3, distinct2: 0.4, repeated: 0.01 };
+    Frontier::new(500, vec![Point { figures, controls: Shape::temperature(0.7) }])
 }
 
 fn message(dir: &Path) -> String {
     folder::open(dir).err().unwrap().to_string()
+}
+
+#[test]
+fn another_frontier_leaves_all_else_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("model");
+    let extra = [("README.md", b"card".to_vec()), ("encoder/config.json", b"{}".to_vec())];
+    folder::save(&dir, &Saved { frontier: None, ..saved() }, &extra, false).unwrap();
+    assert!(!dir.join("frontier.json").exists() && folder::open(&dir).unwrap().frontier.is_none());
+    let weights = fs::read(dir.join("model.safetensors")).unwrap();
+    folder::set_frontier(&dir, &frontier().unwrap()).unwrap();
+    let read = folder::open(&dir).unwrap();
+    assert_eq!(read.frontier, frontier());
+    assert_eq!(fs::read(dir.join("model.safetensors")).unwrap(), weights);
+    assert_eq!(fs::read(dir.join("encoder/config.json")).unwrap(), b"{}");
+    fs::write(dir.join("frontier.json"), b"{}").unwrap();
+    assert!(message(&dir).contains("frontier.json: the file is damaged"), "{}", message(&dir));
 }
 
 #[test]

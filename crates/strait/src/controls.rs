@@ -19,8 +19,14 @@ pub struct Controls {
     pub min_p: Option<f32>,
     /// See [`Options::typical`].
     pub typical: Option<f32>,
+    /// See [`Options::contrastive`].
+    pub contrastive: Option<f32>,
     /// See [`Options::beam`].
     pub beam: Option<usize>,
+    /// See [`Options::beam_groups`].
+    pub beam_groups: Option<usize>,
+    /// See [`Options::diversity`].
+    pub diversity: Option<f32>,
     /// See [`Options::length_penalty`].
     pub length_penalty: Option<f32>,
     /// See [`Options::repetition_penalty`].
@@ -37,17 +43,26 @@ pub struct Controls {
     pub max_len: Option<usize>,
     /// See [`Options::min_len`].
     pub min_len: Option<usize>,
+    /// See [`Options::about_words`].
+    pub words: Option<usize>,
 }
+
+/// Candidates of contrastive search, and what groups of a beam pay, unless they are given.
+const CANDIDATES: usize = 5;
+const DIVERSITY: f32 = 0.5;
 
 impl Controls {
     /// The names of the controls that have a value.
-    pub const NAMES: [&str; 14] = [
+    pub const NAMES: [&str; 18] = [
         "temperature",
         "top_k",
         "top_p",
         "min_p",
         "typical",
+        "contrastive",
         "beam",
+        "beam_groups",
+        "diversity",
         "length_penalty",
         "repetition_penalty",
         "no_repeat_ngram",
@@ -56,16 +71,18 @@ impl Controls {
         "prefix",
         "max_len",
         "min_len",
+        "words",
     ];
 
     /// The model's own way, `own` (of decoding, or of sampling), changed by the controls.
     ///
-    /// Greedy decoding and beams draw nothing, so they put off what is `own` of drawing; whoever says what to draw from
+    /// Greedy decoding, beams and contrastive search draw nothing, so they put off what is `own` of drawing; whoever says what to draw from
     /// wants to draw, so that makes a greedy `own` draw at temperature 1.
     pub fn over(self, own: &Options) -> Decoding {
         let mut options = own.clone();
         let shaping = self.top_k.is_some() || self.top_p.is_some() || self.min_p.is_some() || self.typical.is_some();
-        if self.greedy || self.beam.is_some() || self.temperature == Some(0.0) {
+        let searches = self.beam.or(self.beam_groups).is_some() || self.contrastive.is_some_and(|alpha| alpha > 0.0);
+        if self.greedy || searches || self.temperature == Some(0.0) {
             options.temperature = 0.0;
             (options.top_k, options.top_p, options.min_p, options.typical) = (0, 1.0, 0.0, 1.0);
         } else if shaping && options.temperature == 0.0 {
@@ -73,28 +90,38 @@ impl Controls {
         }
         // A beam of the model's own gives way to who wants draws, or greed.
         let draws = options.temperature > 0.0 || self.temperature.is_some_and(|t| t > 0.0);
-        if (self.greedy || draws) && self.beam.is_none() {
+        if (self.greedy || draws || searches) && self.beam.is_none() {
             (options.beam, options.length_penalty) = (1, 0.0);
+        }
+        if let Some(groups) = self.beam_groups {
+            (options.beam, options.diversity) = (groups, DIVERSITY);
+        }
+        if self.contrastive.is_some() {
+            options.top_k = CANDIDATES;
         }
         set(&mut options.temperature, self.temperature);
         set(&mut options.top_k, self.top_k);
         set(&mut options.top_p, self.top_p);
         set(&mut options.min_p, self.min_p);
         set(&mut options.typical, self.typical);
+        set(&mut options.contrastive, self.contrastive);
         set(&mut options.beam, self.beam);
+        set(&mut options.beam_groups, self.beam_groups);
+        set(&mut options.diversity, self.diversity);
         set(&mut options.length_penalty, self.length_penalty);
         set(&mut options.repetition_penalty, self.repetition_penalty);
         set(&mut options.no_repeat_ngram, self.no_repeat_ngram);
         set(&mut options.known_words, self.known_words);
         set(&mut options.max_len, self.max_len);
         set(&mut options.min_len, self.min_len);
+        set(&mut options.about_words, self.words);
         Decoding { options: Some(options), banned: self.ban, prefix: self.prefix, blocked: None }
     }
 
     /// A message of the library with its names of fields (`` `top_k` ``) as `named` writes them. What the library calls
-    /// `banned` is `ban` here.
+    /// `banned` and `about_words` is `ban` and `words` here.
     pub fn rename(message: &str, named: impl Fn(&str) -> String) -> String {
-        let message = message.replace("`banned`", "`ban`");
+        let message = message.replace("`banned`", "`ban`").replace("`about_words`", "`words`");
         Self::NAMES.iter().fold(message, |text, name| text.replace(&format!("`{name}`"), &named(name)))
     }
 }
@@ -143,10 +170,27 @@ mod tests {
     }
 
     #[test]
+    fn searches_bring_what_they_need() {
+        let contrastive = over(Controls { contrastive: Some(0.6), ..Controls::default() }, &drawing());
+        let expected = Options { contrastive: 0.6, top_k: 5, temperature: 0.0, top_p: 1.0, ..drawing() };
+        assert_eq!((contrastive.check(), contrastive), (Ok(()), expected));
+        let groups = over(Controls { beam_groups: Some(3), ..Controls::default() }, &drawing());
+        let expected = Options { beam: 3, beam_groups: 3, diversity: 0.5, temperature: 0.0, top_p: 1.0, ..drawing() };
+        assert_eq!((groups.check(), groups), (Ok(()), expected));
+        let beam = Options { beam: 4, length_penalty: 0.6, ..Options::default() };
+        assert_eq!(over(Controls { contrastive: Some(0.6), ..Controls::default() }, &beam).check(), Ok(()));
+    }
+
+    #[test]
     fn every_name_is_a_field_of_the_options() {
         let fields = serde_json::to_value(Options::default()).unwrap();
         for name in Controls::NAMES {
-            assert!(fields.get(if name == "ban" { "banned" } else { name }).is_some(), "{name}");
+            let field = match name {
+                "ban" => "banned",
+                "words" => "about_words",
+                other => other,
+            };
+            assert!(fields.get(field).is_some(), "{name}");
         }
     }
 

@@ -10,6 +10,8 @@ pub enum Error {
     #[error(transparent)]
     Folder(#[from] strait_model::folder::FolderError),
     #[error(transparent)]
+    Export(#[from] strait_model::export::ExportError),
+    #[error(transparent)]
     Recipe(#[from] strait_model::config::RecipeError),
     #[error(transparent)]
     Decoding(#[from] strait_model::decoding::OptionsError),
@@ -44,6 +46,22 @@ pub enum Error {
     /// A model was given vectors that reads texts.
     #[error("this model's encoder reads texts, not vectors; one with a frozen encoder reads vectors")]
     ReadsTexts,
+    /// Contrastive search by a decoder that shows no states.
+    #[error(
+        "`contrastive` compares the states of a recurrent or Transformer decoder that was trained here, and this model has \
+         none; drop `contrastive`, or draw with `temperature`"
+    )]
+    NoStates,
+    /// The dial was asked for where nothing was measured.
+    #[error(
+        "this model holds no measured frontier for `quality`: measure it with `strait calibrate -m DIR FILE`, FILE being \
+         texts of its corpus, or set `temperature`"
+    )]
+    NoFrontier,
+    #[error("`quality` = {0}: it must be between 0 (diverse) and 1 (sober)")]
+    Quality(f64),
+    #[error("{found} texts are too few to hold samples against; give at least {least}")]
+    TooFewTexts { found: usize, least: usize },
     /// More tokens than a published network has places for.
     #[error("at most {longest} tokens can be written by this model, not {asked}; lower --max-len")]
     TooLong { asked: usize, longest: usize },

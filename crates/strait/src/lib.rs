@@ -17,6 +17,7 @@ mod classifier;
 mod collection;
 mod comparison;
 mod controls;
+mod dial;
 mod error;
 mod evaluation;
 mod gan;
@@ -40,6 +41,7 @@ pub use collection::{
 };
 pub use comparison::{ComparisonRequest, Heard, PairComparisonRequest, compare, compare_pairs};
 pub use controls::Controls;
+pub use dial::{LEAST_TEXTS, keep_frontier};
 pub use error::Error;
 pub use gan::{VectorGenerator, auc};
 pub use generation::{Alignment, Generated};
@@ -62,6 +64,7 @@ pub use strait_model::{
     config::{self, RecipeError},
     decoding::{Blocked, Options as DecodingOptions},
     folder::{Config, FolderError, check_place, read_config},
+    frontier::{Frontier, Point as FrontierPoint, PointFigures, Shape as FrontierShape},
     gan::{GanConfig, GanError, GanReport},
 };
 pub use strait_pretrained::{Error as PublishedError, Family};
@@ -72,5 +75,5 @@ pub use strait_report::{
 pub use strait_text as text;
 pub use strait_train::{Budget, Event, Listener, Outcome, Size, TrainError, plan::Plan};
 pub use text_encoder::{PublishedEncoder, TextEncoder};
-pub use topics::Topic;
+pub use topics::{MeasuredTopic, Topic, TopicReport};
 pub use training::{Training, resume};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use strait_model::{
-    Autoencoder, Vectors,
+    Autoencoder, Frontier, Vectors,
     config::NetworkKind,
-    decoding::{Blocked, Options, Prefix},
+    decoding::{Blocked, Options, Prefix, WordCounts},
     folder::{self, Config, Saved},
     generate,
     prior::{self, Prior},
@@ -76,6 +76,8 @@ pub struct Model {
     pub(crate) prior: Prior,
     /// How odd validation texts are.
     pub(crate) usual: Option<strait_model::Usual>,
+    /// How its samples trade quality for variety.
+    pub(crate) frontier: Option<Frontier>,
     /// Whether it was given vectors of texts.
     pub(crate) given: bool,
 }
@@ -86,8 +88,21 @@ impl Model {
     /// # Errors
     /// If a file is missing, damaged, or from a newer program; the message names the file.
     pub fn open(dir: impl AsRef<std::path::Path>) -> Result<Self, Error> {
-        let Saved { config, model, tokenizer, source_tokenizer, prior, usual } = folder::open(dir.as_ref())?;
-        Ok(Model { config, model, tokenizer, source_tokenizer, prior, usual, given: false })
+        let Saved { config, model, tokenizer, source_tokenizer, prior, usual, frontier } = folder::open(dir.as_ref())?;
+        Ok(Model { config, model, tokenizer, source_tokenizer, prior, usual, frontier, given: false })
+    }
+
+    /// Writes the model as a folder that the Python package `transformers` loads, complete or not at all; `replace` one that
+    /// is there.
+    ///
+    /// # Errors
+    /// If it is no Transformer language model with rotary positions, or the folder cannot be written.
+    pub fn export(&self, dir: impl AsRef<std::path::Path>, replace: bool) -> Result<(), Error> {
+        let place = folder::Place::new(dir.as_ref(), "config.json", replace)?;
+        for (name, bytes) in strait_model::export::files(&self.model, &self.tokenizer)? {
+            place.write(name, &bytes)?;
+        }
+        Ok(place.finish()?)
     }
 
     /// What the model is and how it was trained.
@@ -294,7 +309,14 @@ impl Model {
             options.prefix = Prefix::All(self.tokenizer.encode(prefix));
         }
         options.blocked.clone_from(&decoding.blocked);
+        if options.about_words > 0 {
+            options.counts = Some(Arc::new(WordCounts::new(self.tokenizer.word_counts())));
+        }
         options.check()?;
+        let decoder = self.config.recipe.decoder.kind;
+        if options.contrastive > 0.0 && decoder.cell().is_none() && decoder != NetworkKind::Transformer {
+            return Err(Error::NoStates);
+        }
         options.check_for(self.model.vocabulary(), generate::special(self.tokenizer.kind()), rows)?;
         Ok(options)
     }

@@ -102,6 +102,7 @@ impl Model {
             source_tokenizer: self.source_tokenizer.clone(),
             prior: self.prior.clone(),
             usual: self.usual.clone(),
+            frontier: self.frontier.clone(),
             given: self.given,
         }
     }

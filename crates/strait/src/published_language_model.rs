@@ -1,9 +1,13 @@
 //! A decoder as others have published it (GPT-2, DistilGPT-2): it writes, and tells how likely texts are.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use strait_model::{decoding::Prefix, pretrained};
+use strait_model::{
+    decoding::{Prefix, WordCounts},
+    pretrained,
+};
 use strait_pretrained::LanguageModel;
+use strait_text::tokenizer::WordCount;
 
 use crate::{Decoding, DecodingOptions, Error, Model, Oddness};
 
@@ -42,7 +46,14 @@ impl PublishedLanguageModel {
             options.prefix = Prefix::All(ids(prefix));
         }
         options.blocked.clone_from(&decoding.blocked);
+        if options.about_words > 0 {
+            let count = |id| WordCount::of(&self.0.text(&[id]), false);
+            options.counts = Some(Arc::new(WordCounts::new((0..self.0.vocabulary() as u32).map(count).collect())));
+        }
         options.check()?;
+        if options.contrastive > 0.0 {
+            return Err(Error::NoStates);
+        }
         options.check_for(self.0.vocabulary(), pretrained::special(&self.0), 1)?;
         if options.max_len > self.0.longest() {
             return Err(Error::TooLong { asked: options.max_len, longest: self.0.longest() });

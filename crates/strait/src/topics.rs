@@ -1,5 +1,7 @@
 //! Topics: what each dimension of the latent of a bag model says about the words.
 
+use serde::Serialize;
+use strait_eval::{Unit, npmi, topic_diversity};
 use strait_model::decoder::{BagDecoder, Topic as Found};
 use strait_text::{
     TokenizerKind,
@@ -10,6 +12,38 @@ use crate::{Error, Latents, Model};
 
 /// How much a word's own frequency in a topic counts against how much more frequent it is there than elsewhere.
 const RELEVANCE: f32 = 0.3;
+
+/// Draws from the prior whose shares stand for those of the corpus where no texts are given.
+const DRAWS: usize = 4096;
+
+/// All topics of a model, and how good they are together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TopicReport {
+    /// The largest first.
+    pub topics: Vec<MeasuredTopic>,
+    /// Mean over the topics; none without texts.
+    pub npmi: Option<f64>,
+    /// Share of different words among those of all topics (Dieng et al. 2020).
+    pub diversity: f64,
+    /// Words of each topic, at most.
+    pub words: usize,
+    /// Texts measured on.
+    pub texts: usize,
+}
+
+/// A topic, measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MeasuredTopic {
+    /// The dimension of the latent, and its end if it has two.
+    pub topic: String,
+    /// Its share of the texts, 0 to 1.
+    pub share: f64,
+    /// How far its words belong together in the texts: normalised pointwise mutual information, -1 to 1, about 0 for words
+    /// that meet by chance (Bouma 2009); none without texts, or where no two of its words are in them.
+    pub npmi: Option<f64>,
+    /// The most relevant first.
+    pub words: Vec<String>,
+}
 
 /// A topic in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +80,34 @@ impl Model {
             .iter()
             .map(|topic| Topic { dimension: topic.dimension, end: topic.end, words: self.words(topic, words) })
             .collect())
+    }
+
+    /// The topics with `words` words each, measured on texts and their latents; without texts, shares are those of texts
+    /// the model would draw itself.
+    ///
+    /// # Errors
+    /// If the decoder is no bag, or the latents have other dimensions than the model's.
+    pub fn topic_report(&self, texts: &[String], latents: &Latents, words: usize) -> Result<TopicReport, Error> {
+        let topics = self.topics(words)?;
+        let lists: Vec<Vec<String>> = topics.iter().map(|t| t.words.clone()).collect();
+        let measured = !texts.is_empty();
+        let shares = if measured { self.topic_shares(latents)? } else { self.topic_shares(&self.draw(DRAWS, 1))? };
+        let coherence = if measured { npmi(&lists, texts, Unit::guess(texts)) } else { Vec::new() };
+        let mut lines: Vec<MeasuredTopic> = topics
+            .into_iter()
+            .enumerate()
+            .map(|(i, topic)| MeasuredTopic {
+                topic: topic.name(),
+                share: shares.get(i).copied().unwrap_or(0.0),
+                npmi: coherence.get(i).copied().filter(|x| x.is_finite()),
+                words: topic.words,
+            })
+            .collect();
+        lines.sort_by(|a, b| b.share.total_cmp(&a.share));
+        let known: Vec<f64> = lines.iter().filter_map(|l| l.npmi).collect();
+        let mean = (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64);
+        let diversity = topic_diversity(&lists, words);
+        Ok(TopicReport { topics: lines, npmi: mean, diversity, words, texts: texts.len() })
     }
 
     /// The share of each of [`Model::topics`] in the texts behind `latents`: the mean of the texts' own shares, which sum

@@ -12,7 +12,7 @@ use strait_model::{
 
 use crate::{
     Event, TrainError,
-    calibrate::{self, Calibration},
+    calibrate::{self, Calibration, Corpus},
     card, fitting, frozen,
     log::Log,
     look, pairs,
@@ -42,19 +42,20 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     let prior = fit.as_ref().map_or_else(|| Prior::standard_normal(0), |fit| fit.prior.clone());
     let longest = max_len(&run.train_ids);
     let greedy = decoding::Options { max_len: longest, ..decoding::Options::default() };
-    let (figures, decoding, sampling) = match run.sources.is_some() {
+    let (figures, decoding, sampling, frontier) = match run.sources.is_some() {
         true => {
             let sampling = decoding::Options { temperature: pairs::TEMPERATURE, ..greedy };
-            (pairs::figures(&mut run), pairs::decoding(longest), sampling)
+            (pairs::figures(&mut run), pairs::decoding(longest), sampling, None)
         }
         false => {
             let words = Words::of(run.tokenizer.word_parts(), &run.train_ids);
             let greedy = decoding::Options { known_words: !words.list().is_empty(), ..greedy };
             run.model.words = greedy.known_words.then(|| Arc::new(words));
             let parts = (&run.model, &prior, &run.tokenizer);
-            let calibration = calibrate::temperature(parts, &run.valid, run.unit, longest, seed);
+            let corpus = Corpus { train: &run.train, valid: &run.valid, unit: run.unit };
+            let calibration = calibrate::calibrate(parts, corpus, longest, seed);
             let sampling = decoding::Options { temperature: calibration.temperature, ..greedy.clone() };
-            (figures(&mut run, fit.as_ref(), &calibration), greedy, sampling)
+            (figures(&mut run, fit.as_ref(), &calibration), greedy, sampling, calibration.frontier)
         }
     };
     let lengths: Vec<usize> = run.train_ids.iter().map(Vec::len).collect();
@@ -96,7 +97,7 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     extra.extend(encoder.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())));
     let usual = if run.sources.is_some() { None } else { usual(&mut run, &prior)? };
     let source_tokenizer = run.sources.and_then(|sources| sources.tokenizer);
-    let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, source_tokenizer, prior, usual };
+    let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, source_tokenizer, prior, usual, frontier };
     folder::save(&run.out, &saved, &extra, run.job.replace)?;
     // The model is safe; what is left of the training's folder does no harm.
     let _ = std::fs::remove_dir_all(&run.dir);

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use strait::{
-    Config, Model,
+    Config, Frontier, Model,
     config::{LatentKind, NetworkKind},
 };
 
@@ -28,6 +28,7 @@ pub struct Info {
 struct Facts<'a> {
     weights: usize,
     prior: Prior,
+    frontier: Option<&'a Frontier>,
     #[serde(flatten)]
     config: &'a Config,
 }
@@ -55,6 +56,10 @@ impl Info {
             for (what, value) in card(&model) {
                 out.line(&format!("  {what:12} {value}"))?;
             }
+            if let Some(frontier) = model.frontier() {
+                out.line(&format!("  the dial of `strait sample --quality` ({} samples a point):", frontier.samples))?;
+                super::calibrate::table(frontier).iter().try_for_each(|line| out.line(&format!("    {line}")))?;
+            }
         }
         out.finish()
     }
@@ -63,7 +68,7 @@ impl Info {
 fn facts(model: &Model) -> Facts<'_> {
     let prior = model.prior();
     let prior = Prior { name: prior.name(), description: prior.describe(), parameters: prior.parameters() };
-    Facts { weights: model.weights(), prior, config: model.config() }
+    Facts { weights: model.weights(), prior, frontier: model.frontier(), config: model.config() }
 }
 
 fn card(model: &Model) -> Vec<(&'static str, String)> {

@@ -3,6 +3,7 @@
 pub mod analogy;
 pub mod audit;
 pub mod augment;
+pub mod calibrate;
 pub mod classify;
 pub mod cluster;
 pub mod compare;
@@ -14,6 +15,7 @@ pub mod demo;
 pub mod directions;
 pub mod encode;
 pub mod evaluate;
+pub mod export;
 pub mod gan;
 pub mod generate;
 pub mod index;

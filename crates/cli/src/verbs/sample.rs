@@ -8,7 +8,7 @@ use strait::{PublishedLanguageModel, text::ReadOptions};
 
 use crate::{
     complaint::Usage,
-    flags::{Alone, CHUNK, DecodingFlags, ModelFlag, WritingFlags, at_least_one},
+    flags::{Alone, CHUNK, DecodingFlags, ModelFlag, WritingFlags, at_least_one, share},
     input,
 };
 
@@ -23,6 +23,10 @@ pub struct Sample {
     /// Another seed, other texts
     #[arg(long, value_name = "S", default_value = "1")]
     seed: u64,
+    /// From 0, diverse, to 1, sober: a position on the frontier that was measured for the model (`strait info`)
+    #[arg(long, value_name = "Q", value_parser = share,
+          conflicts_with_all = ["greedy", "temperature", "top_k", "top_p", "min_p", "typical", "beam", "beam_groups", "contrastive"])]
+    quality: Option<f64>,
     /// Copy no run of --copy-run tokens from a text of this file, such as the training text
     #[arg(long, value_name = "FILE")]
     no_copies: Option<PathBuf>,
@@ -41,7 +45,11 @@ impl Sample {
             return self.published(&model);
         }
         let model = self.model.open()?;
-        let mut decoding = self.decoding.resolve(&model.config().sampling);
+        let own = match self.quality {
+            Some(quality) => model.sampling_at(quality).map_err(|e| self.model.refuse(e))?,
+            None => model.config().sampling.clone(),
+        };
+        let mut decoding = self.decoding.resolve(&own);
         if let Some(file) = &self.no_copies {
             let corpus = input::corpus(file, &ReadOptions::default())?;
             decoding.blocked = Some(Arc::new(model.blocked(&corpus.records, self.copy_run)));
@@ -60,8 +68,8 @@ impl Sample {
 
     /// A published language model has no prior to draw from: it begins with nothing, or with --prefix.
     fn published(&self, model: &PublishedLanguageModel) -> Result<()> {
-        if self.no_copies.is_some() {
-            return Err(Usage("--no-copies works with models of `strait train` only".into()).into());
+        if let Some(flag) = self.no_copies.as_ref().map(|_| "--no-copies").or(self.quality.map(|_| "--quality")) {
+            return Err(Usage(format!("{flag} works with models of `strait train` only")).into());
         }
         let texts = model.sample(self.n, self.seed, &self.decoding.resolve(&model.sampling()))?;
         let mut out = self.writing.open()?;

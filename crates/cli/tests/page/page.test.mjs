@@ -6,7 +6,9 @@ import { launch, until, visit } from "./browser.mjs";
 import * as views from "./views.mjs";
 
 const { STRAIT_PAGE_WHOLE: whole, STRAIT_PAGE_PLAIN: plain, STRAIT_PAGE_LOCKED: locked } = process.env;
-const NAMES = ["reconstruct", "sample", "vary", "interpolate", "steer", "map", "search", "score", "train", "info"];
+const NAMES = [
+  "reconstruct", "sample", "vary", "interpolate", "steer", "map", "search", "groups", "copies", "teach", "score", "audit", "train", "info",
+];
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 const browser = await launch();
@@ -128,7 +130,7 @@ await test("at the width of a telephone", whole, async ({ page, view }) => {
 }, PHONE);
 
 await test("what a server does not have is said with the flag that gives it", plain, async ({ page, view }) => {
-  for (const [name, flag] of [["map", "--texts"], ["search", "--texts"], ["train", "--runs"], ["steer", "--directions"]]) {
+  for (const [name, flag] of [["map", "--texts"], ["search", "--texts"], ["groups", "--texts"], ["copies", "--texts"], ["audit", "--texts"], ["train", "--runs"], ["steer", "--directions"]]) {
     await view(name);
     await until(flag, async () => (await page.locator(".hint").textContent()).includes(flag));
   }

@@ -271,6 +271,76 @@ export async function score({ page, view }) {
   await until("three again", async () => (await scores.count()) === 3);
 }
 
+export async function groups({ page, view, asked }) {
+  await view("groups");
+  const found = page.locator("ol.clusters > li");
+  await until("groups", async () => (await found.count()) > 1);
+  await page.getByLabel("How many").fill("3");
+  await until("three groups", async () => (await found.count()) === 3);
+  await page.getByRole("button", { name: "Other first centres" }).click();
+  await until("another seed", () => asked("/v1/cluster").seed === 2 && asked("/v1/cluster").k === 3);
+  const { clusters, assigned } = JSON.parse(await saved(page, "JSON"));
+  assert.ok(clusters.length === 3 && assigned.length === 240);
+  await page.getByText("Only dense ones").click();
+  await page.getByLabel("At least so many texts").fill("4");
+  await until("dense ones", () => asked("/v1/cluster").density === 4 && fields(page).get("show") === "density");
+}
+
+export async function copies({ page, view, asked }) {
+  await view("copies");
+  await page.locator("figure.chart path.line").waitFor();
+  await until("what was found", async () => /texts would go/.test(await page.getByRole("status").textContent()));
+  const knob = page.getByRole("slider", { name: "Distance" });
+  await knob.fill(await knob.getAttribute("max"));
+  await until("the threshold", () => asked("/v1/dedup").threshold > 0);
+  await until("groups", async () => (await page.locator("ol.group").count()) > 0);
+  const { groups: all, removed } = JSON.parse(await saved(page, "JSON"));
+  assert.equal(removed, all.reduce((sum, group) => sum + group.length - 1, 0));
+  assert.match(await saved(page, "CSV"), /^group,stays,row,text,label\n1,true,/);
+}
+
+export async function teach({ page, view, asked }) {
+  await view("teach");
+  // The labels of the served texts.
+  await until("a table", async () => (await page.locator("tbody tr").count()) >= 2);
+  const labels = await page.locator("tbody th").allTextContents();
+  await page.getByLabel("Texts, one a line").fill("we like the song\nmy aunt will praise the songs");
+  const texts = page.locator("ol.texts > li");
+  await until("two labels", async () => (await texts.count()) === 2 && labels.some((label) => asked("/v1/classify").texts.length === 2 && label));
+  await page.getByLabel("Rewrite towards").selectOption(labels[1]);
+  await until("rewritten", async () => (await texts.first().textContent()).includes("→"));
+  const { classifier, directions, texts: rows } = JSON.parse(await saved(page, "JSON"));
+  assert.ok(classifier && directions && rows[1].toward === labels[1] && labels.includes(rows[0].label));
+  for (const what of ["classifier", "directions"]) {
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: `Save the ${what}` }).click()]);
+    assert.equal(file.suggestedFilename(), `strait-${what}.json`);
+  }
+  // Examples of one's own.
+  await page.getByText("Examples of my own").click();
+  await until("how many are wanted", async () => (await page.locator(".hint").textContent()).includes("At least 3"));
+  await page.getByLabel("One label").fill("songs");
+  await page.getByLabel("The other label").fill("soups");
+  await page.getByLabel("Its examples, one a line").fill("we like the song\nwe sing a song\nthe songs are fair\na song\nmy song was long");
+  await page.getByLabel("The other’s examples, one a line").fill("we like the soup\nwe eat a soup\nthe soups are cold\na soup\nmy soup was hot");
+  await until("the new labels", async () => (await page.locator("tbody th").allTextContents()).join() === "songs,soups");
+  await until("labelled anew", async () => (await texts.count()) === 2 && /songs|soups/.test(await texts.first().textContent()));
+}
+
+export async function audit({ page, view, asked }) {
+  await view("audit?n=20");
+  const rows = page.locator("tbody tr");
+  await until("a table", async () => (await rows.count()) === 6);
+  await page.getByLabel("Texts to draw").fill("10");
+  await until("ten texts", async () => asked("/v1/audit").n === 10 && (await rows.first().textContent()) === "Texts10");
+  await page.getByLabel("Seed").fill("5");
+  await page.getByRole("button", { name: "Draw others" }).click();
+  await until("another seed", () => asked("/v1/audit").seed === 6);
+  await page.getByLabel("Real texts that it was not trained on").fill("we like the song\nsomething else");
+  await until("real texts", async () => (await page.locator("thead th").count()) === 2);
+  const { generated, held_out: real } = JSON.parse(await saved(page, "JSON"));
+  assert.ok(generated.n <= 10 && real.n === 2);
+}
+
 export async function train({ page, view }) {
   await view("train");
   const live = page.getByText("Running: ");

@@ -216,6 +216,14 @@ impl NextToken for Generator<'_> {
         }
     }
 
+    fn states(&self) -> &[f32] {
+        match self {
+            Generator::Recurrent(g) => g.states(),
+            Generator::Transformer(g) => g.states(),
+            Generator::Bag(_) | Generator::Window(_) => &[],
+        }
+    }
+
     fn select(&mut self, from: &[usize]) {
         match self {
             Generator::Recurrent(g) => g.select(from),

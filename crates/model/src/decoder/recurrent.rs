@@ -141,9 +141,9 @@ impl Decoder {
         let sequence = (!z.is_empty()).then_some(z);
         let states = self.stack.states(params, first, sequence);
         let memory = self.readout.as_ref().zip(source).map(|(readout, source)| readout.memory(params, source));
-        let (x, projected) = Default::default();
+        let (x, projected, read) = Default::default();
         let copies = self.pointer.as_ref().zip(source).map(|(pointer, source)| pointer.copies(source));
-        Generator { decoder: self, params, table, states, memory, copies, rows, x, projected }
+        Generator { decoder: self, params, table, states, memory, copies, rows, x, projected, read }
     }
 }
 
@@ -159,6 +159,8 @@ pub struct Generator<'a> {
     rows: usize,
     x: Vec<f32>,
     projected: Vec<f32>,
+    /// What the output layer read last.
+    read: Vec<f32>,
 }
 
 impl Generator<'_> {
@@ -198,6 +200,12 @@ impl NextToken for Generator<'_> {
         if let (Some(pointer), Some(copies)) = (pointer, &mut self.copies) {
             pointer.step(self.params, y, (copies, self.memory.as_ref()), logits);
         }
+        self.read.clear();
+        self.read.extend_from_slice(y);
+    }
+
+    fn states(&self) -> &[f32] {
+        &self.read
     }
 
     fn select(&mut self, from: &[usize]) {

@@ -117,6 +117,7 @@ pub struct Generator<'a> {
     state: State,
     copies: Option<Copies>,
     rows: usize,
+    /// What the stack reads, and then what it gave.
     x: Vec<f32>,
 }
 
@@ -145,6 +146,11 @@ impl NextToken for Generator<'_> {
         if let (Some(pointer), Some(copies)) = (pointer, &mut self.copies) {
             pointer.step(self.params, y, (copies, None), logits);
         }
+        self.x.copy_from_slice(y);
+    }
+
+    fn states(&self) -> &[f32] {
+        &self.x
     }
 
     fn select(&mut self, from: &[usize]) {

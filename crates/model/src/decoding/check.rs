@@ -92,14 +92,7 @@ impl Options {
     pub fn check(&self) -> Result<(), OptionsError> {
         self.check_ranges()?;
         self.check_sampling()?;
-        if self.length_penalty != 0.0 && self.beam == 1 {
-            return Err(OptionsError::NoEffect {
-                field: "length_penalty",
-                value: self.length_penalty.to_string(),
-                without: "without beam search",
-                instead: "set `beam` above 1",
-            });
-        }
+        self.check_beam()?;
         self.check_sequences()
     }
 
@@ -143,8 +136,50 @@ impl Options {
             0 => Err(OptionsError::Range { field, value: value.to_string(), range: "at least 1" }),
             _ => Ok(()),
         };
+        let contrastive = self.contrastive;
+        range((0.0..1.0).contains(&contrastive), "contrastive", contrastive, "at least 0 (off) and below 1")?;
+        let lambda = self.diversity;
+        range(lambda >= 0.0 && lambda.is_finite(), "diversity", lambda, "0 (off) or above")?;
         positive("beam", self.beam)?;
+        positive("beam_groups", self.beam_groups)?;
         positive("max_len", self.max_len)
+    }
+
+    /// What belongs to a beam needs one, and groups share it evenly.
+    fn check_beam(&self) -> Result<(), OptionsError> {
+        let no_effect =
+            |field, value: String, without, instead| Err(OptionsError::NoEffect { field, value, without, instead });
+        let (groups, diversity) = (self.beam_groups, self.diversity);
+        if self.length_penalty != 0.0 && self.beam == 1 {
+            return no_effect(
+                "length_penalty",
+                self.length_penalty.to_string(),
+                "without beam search",
+                "set `beam` above 1",
+            );
+        }
+        if groups > 1 && !self.beam.is_multiple_of(groups) {
+            return Err(OptionsError::Conflict {
+                field: "beam_groups",
+                value: groups.to_string(),
+                other: "beam",
+                other_value: self.beam.to_string(),
+                reason: "the groups share the hypotheses evenly, so `beam` must be a multiple of `beam_groups`",
+            });
+        }
+        if groups > 1 && diversity == 0.0 {
+            let instead = "set `diversity` above 0";
+            return no_effect(
+                "beam_groups",
+                groups.to_string(),
+                "without a `diversity` that sets groups apart",
+                instead,
+            );
+        }
+        if groups == 1 && diversity != 0.0 {
+            return no_effect("diversity", diversity.to_string(), "without groups", "set `beam_groups` above 1");
+        }
+        Ok(())
     }
 
     /// Beam search and greedy draw nothing, so what shapes the draw does not go with them.
@@ -155,7 +190,7 @@ impl Options {
             ("min_p", self.min_p != 0.0, self.min_p.to_string()),
             ("typical", self.typical != 1.0, self.typical.to_string()),
         ];
-        if self.beam > 1 {
+        if self.beam > 1 && self.contrastive <= 0.0 {
             let temperature = ("temperature", self.temperature != 0.0, self.temperature.to_string());
             let drawing = std::iter::once(temperature).chain(shaping).find(|(_, set, _)| *set);
             return match drawing {
@@ -169,6 +204,9 @@ impl Options {
                 }),
             };
         }
+        if self.contrastive > 0.0 {
+            return self.check_contrastive();
+        }
         match shaping.into_iter().find(|(_, set, _)| *set && self.temperature == 0.0) {
             None => Ok(()),
             Some((field, _, value)) => Err(OptionsError::NoEffect {
@@ -177,6 +215,31 @@ impl Options {
                 without: "with `temperature` = 0 (greedy)",
                 instead: "set `temperature` above 0 to draw",
             }),
+        }
+    }
+
+    /// Contrastive search draws nothing, keeps one sequence, and chooses among candidates.
+    fn check_contrastive(&self) -> Result<(), OptionsError> {
+        let others = [
+            ("beam", self.beam > 1, self.beam.to_string()),
+            ("temperature", self.temperature != 0.0, self.temperature.to_string()),
+            ("top_p", self.top_p != 1.0, self.top_p.to_string()),
+            ("min_p", self.min_p != 0.0, self.min_p.to_string()),
+            ("typical", self.typical != 1.0, self.typical.to_string()),
+        ];
+        let value = self.contrastive.to_string();
+        if let Some((other, _, other_value)) = others.into_iter().find(|(_, set, _)| *set) {
+            let reason = "contrastive search keeps one sequence and draws nothing";
+            return Err(OptionsError::Conflict { field: "contrastive", value, other, other_value, reason });
+        }
+        match self.top_k {
+            0 | 1 => Err(OptionsError::NoEffect {
+                field: "contrastive",
+                value,
+                without: "without candidates to choose from",
+                instead: "set `top_k` to 2 or more",
+            }),
+            _ => Ok(()),
         }
     }
 

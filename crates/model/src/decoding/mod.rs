@@ -5,7 +5,8 @@
 //! end leave the batch at once through [`NextToken::select`], so that no work is spent on them. Row `i` draws from a
 //! ChaCha8 stream of its own, seeded with `seeds[i]`: its text does not depend on its neighbours.
 //!
-//! With `temperature = 0` the draw is the most likely allowed token (greedy); with `beam > 1` it is beam search.
+//! With `temperature = 0` the draw is the most likely allowed token (greedy); with `beam > 1` it is beam search, with
+//! `contrastive > 0` contrastive search.
 //!
 //! ```
 //! use strait_model::decoding::{NextToken, Options, Special, decode};
@@ -35,7 +36,9 @@ mod batch;
 mod beam;
 mod blocked;
 mod check;
+mod contrastive;
 mod filter;
+mod length;
 mod options;
 mod rules;
 mod sample;
@@ -46,6 +49,7 @@ mod words;
 
 pub use blocked::Blocked;
 pub use check::OptionsError;
+pub use length::WordCounts;
 pub use options::{Options, Prefix};
 pub use words::Words;
 
@@ -64,6 +68,10 @@ pub trait NextToken {
     /// Feeds one token a row, `tokens` (rows), and writes the next tokens' logits (rows, V) to `logits`, row-major.
     /// `logits` holds exactly rows x V values afterwards; what it held before is of no use. A NaN counts as -inf.
     fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>);
+    /// The decoder's states after the tokens of the last step (rows, D), row-major; empty if it has none to show.
+    fn states(&self) -> &[f32] {
+        &[]
+    }
     /// New row i continues old row `from[i]`: rows that are not named are dropped, rows named twice are copied.
     fn select(&mut self, from: &[usize]);
 }
@@ -95,7 +103,7 @@ pub struct Output {
 /// the seeds are not used.
 ///
 /// Check the options first ([`Options::check`], [`Options::check_for`]): what they refuse is not refused here again,
-/// only handled without a panic.
+/// only handled without a panic. Contrastive search by a model that shows no states takes the most likely tokens.
 ///
 /// # Panics
 /// If `seeds` and the model differ in their number of rows, or the model writes logits of another size.
@@ -104,6 +112,9 @@ pub fn decode(model: &mut impl NextToken, options: &Options, special: Special, s
     if options.beam > 1 {
         let lists = beam::search(model, options, special, 1);
         return lists.into_iter().flat_map(|list| list.into_iter().next()).collect();
+    }
+    if options.contrastive > 0.0 {
+        return contrastive::search(model, options, special);
     }
     let mut batch = Batch::new(model.vocabulary(), options, special, seeds);
     let mut logits = Vec::new();

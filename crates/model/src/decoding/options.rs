@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blocked, Words};
+use super::{Blocked, WordCounts, Words};
 
 /// Controls of decoding. The default is greedy, with no constraint but `max_len`.
 ///
@@ -26,8 +26,18 @@ pub struct Options {
     /// Draws among the tokens whose information is nearest the expected one, by |-log p(x) - H(p)|, until their mass
     /// reaches this (locally typical sampling, Meister et al. 2023, <https://arxiv.org/abs/2202.00666>); 1 is off.
     pub typical: f32,
+    /// alpha in [0, 1): of the `top_k` most likely tokens takes the one with the largest (1 - alpha) p(x) - alpha s(x), s the
+    /// largest cosine of the decoder's state after x with its states before (contrastive search, Su et al. 2022,
+    /// <https://arxiv.org/abs/2202.06417>); 0 is off. It draws nothing.
+    pub contrastive: f32,
     /// Hypotheses kept per row in beam search; 1 is off.
     pub beam: usize,
+    /// Groups into which the hypotheses of a beam are split (diverse beam search, Vijayakumar et al. 2018,
+    /// <https://arxiv.org/abs/1610.02424>); 1 is off.
+    pub beam_groups: usize,
+    /// Nats that a group pays, when it chooses what to go on with, for each hypothesis of the groups before it that goes on
+    /// with the same token at the same place (lambda of the Hamming diversity). Only choices pay: the score stays log p.
+    pub diversity: f32,
     /// alpha of ((5 + length) / 6)^alpha, by which a beam hypothesis' log p is divided (Wu et al. 2016,
     /// <https://arxiv.org/abs/1609.08144>): 0 ranks by probability, more favours longer texts.
     pub length_penalty: f32,
@@ -55,6 +65,11 @@ pub struct Options {
     pub max_len: usize,
     /// A row does not end before so many tokens.
     pub min_len: usize,
+    /// Rows gather at about so many words (see `decoding/length.rs` for how); 0 is off. Of no effect without `counts`.
+    pub about_words: usize,
+    /// How words are counted; whoever knows the tokenizer sets it.
+    #[serde(skip)]
+    pub counts: Option<Arc<WordCounts>>,
     /// A further token that ends a row beside the model's own end: a newline, for instance.
     pub eos: Option<u32>,
 }
@@ -67,7 +82,10 @@ impl Default for Options {
             top_p: 1.0,
             min_p: 0.0,
             typical: 1.0,
+            contrastive: 0.0,
             beam: 1,
+            beam_groups: 1,
+            diversity: 0.0,
             length_penalty: 0.0,
             repetition_penalty: 1.0,
             no_repeat_ngram: 0,
@@ -78,6 +96,8 @@ impl Default for Options {
             prefix: Prefix::default(),
             max_len: 128,
             min_len: 0,
+            about_words: 0,
+            counts: None,
             eos: None,
         }
     }

@@ -4,6 +4,7 @@
 //! logit; the one pass over the row ([`scan`]) then sees the rest, and the few are added by hand: the unmodified
 //! distribution's log-sum-exp gets their raw logits, the search for the best token their new values.
 
+use super::length::lift;
 use super::scan::{Scan, clean, scan};
 use super::{Options, Special};
 
@@ -64,6 +65,7 @@ impl<'a> Rules<'a> {
                 self.penalise(token, row);
             }
         }
+        self.lift_ends(history, row);
         self.ban_constant(history, row);
         self.ban_sequences(history, row);
         self.ban_repeats(history, row);
@@ -118,6 +120,27 @@ impl<'a> Rules<'a> {
         let theta = self.options.repetition_penalty;
         if let Some(edit) = self.touch(token, row) {
             edit.value = if edit.raw > 0.0 { edit.raw / theta } else { edit.raw * theta };
+        }
+    }
+
+    /// Holds ends back, or brings them on, where about so many words are wanted.
+    fn lift_ends(&mut self, history: &[u32], row: &mut [f32]) {
+        let options = self.options;
+        let Some(counts) = options.counts.as_ref().filter(|_| options.about_words > 0) else { return };
+        let lift = lift(counts.words(history), options.about_words);
+        // What is closed may end.
+        let closed = history.last().is_some_and(|token| counts.closing().contains(token));
+        for index in 0..self.ends.len() {
+            self.lift(self.ends[index], if closed { lift.max(0.0) } else { lift }, row);
+        }
+        for &token in counts.closing() {
+            self.lift(token, lift, row);
+        }
+    }
+
+    fn lift(&mut self, token: u32, by: f32, row: &mut [f32]) {
+        if let Some(edit) = self.touch(token, row) {
+            edit.value += by;
         }
     }
 

@@ -75,7 +75,7 @@ impl Encoder {
 
     /// Vectors (n, columns) -> features (n, H).
     pub fn features(&self, tape: &mut Tape, params: &Params, vectors: &[f32], rng: &mut impl Rng) -> Var {
-        let x = tape.input(vectors, (vectors.len() / self.columns, self.columns));
+        let x = tape.input(vectors, (vectors.len() / self.columns.max(1), self.columns));
         let x = tape.layer_norm(params, x, None, EPS);
         self.trunk.forward(tape, params, x, rng)
     }

@@ -35,7 +35,7 @@ macro_rules! asset {
 pub const INDEX: Asset = Asset { path: "/", kind: HTML, text: include_str!("assets/index.html") };
 
 /// What it loads.
-pub const ASSETS: [Asset; 29] = [
+pub const ASSETS: [Asset; 33] = [
     Asset { path: "/page/colours.css", kind: CSS, text: COLOURS },
     asset!(CSS "style.css"),
     asset!(SVG "icon.svg"),
@@ -54,7 +54,10 @@ pub const ASSETS: [Asset; 29] = [
     asset!(JAVASCRIPT "words.js"),
     asset!(JAVASCRIPT "strings/en.js"),
     asset!(JAVASCRIPT "strings/zh.js"),
+    asset!(JAVASCRIPT "views/audit.js"),
+    asset!(JAVASCRIPT "views/copies.js"),
     asset!(JAVASCRIPT "views/generate.js"),
+    asset!(JAVASCRIPT "views/groups.js"),
     asset!(JAVASCRIPT "views/info.js"),
     asset!(JAVASCRIPT "views/interpolate.js"),
     asset!(JAVASCRIPT "views/map.js"),
@@ -63,6 +66,7 @@ pub const ASSETS: [Asset; 29] = [
     asset!(JAVASCRIPT "views/score.js"),
     asset!(JAVASCRIPT "views/search.js"),
     asset!(JAVASCRIPT "views/steer.js"),
+    asset!(JAVASCRIPT "views/teach.js"),
     asset!(JAVASCRIPT "views/train.js"),
     asset!(JAVASCRIPT "views/vary.js"),
 ];

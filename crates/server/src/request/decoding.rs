@@ -25,9 +25,19 @@ pub struct DecodingFields {
     /// Draw among the tokens of the most expected surprise, up to probability p.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub typical: Option<f32>,
+    /// Contrastive search: of the top_k (5 unless given) likeliest tokens the one that brings the decoder least back to
+    /// where it was, by this weight.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub contrastive: Option<f32>,
     /// Beam search with so many hypotheses.
     #[schemars(range(min = 1))]
     pub beam: Option<usize>,
+    /// With beam: groups that avoid each other's tokens.
+    #[schemars(range(min = 1))]
+    pub beam_groups: Option<usize>,
+    /// With beam_groups: nats that a token costs for each hypothesis of other groups that took it; 0.5 unless given.
+    #[schemars(range(min = 0.0))]
+    pub diversity: Option<f32>,
     /// With beam: above 0 favours longer texts.
     #[schemars(range(min = 0.0))]
     pub length_penalty: Option<f32>,
@@ -47,11 +57,14 @@ pub struct DecodingFields {
     pub max_len: Option<usize>,
     /// At least so many tokens.
     pub min_len: Option<usize>,
+    /// About so many words (characters in scripts without blanks).
+    #[schemars(range(min = 1))]
+    pub words: Option<usize>,
 }
 
 impl DecodingFields {
     /// The fields' names.
-    pub const NAMES: [&str; 14] = Controls::NAMES;
+    pub const NAMES: [&str; 18] = Controls::NAMES;
 
     /// The model's own way, `own` (of decoding, or of sampling), changed by the fields.
     ///
@@ -59,6 +72,10 @@ impl DecodingFields {
     /// If a field is beyond a limit, or the controls do not go together or with the model.
     pub fn resolve(self, model: &Model, own: &DecodingOptions, limits: &Limits) -> Result<Decoding, Refusal> {
         check::at_most("/beam", self.beam.unwrap_or(1), limits.beam)?;
+        check::at_most("/beam_groups", self.beam_groups.unwrap_or(1), limits.beam)?;
+        // Each candidate of contrastive search is a row of the model, as a hypothesis is.
+        let candidates = self.contrastive.and(self.top_k).unwrap_or(1);
+        check::at_most("/top_k", candidates, limits.beam)?;
         check::at_most("/max_len", self.max_len.unwrap_or(0), limits.max_len)?;
         check::at_most("/no_repeat_ngram", self.no_repeat_ngram.unwrap_or(0), limits.max_len)?;
         if self.ban.len() > limits.ban {
@@ -81,7 +98,10 @@ impl DecodingFields {
             top_p: self.top_p,
             min_p: self.min_p,
             typical: self.typical,
+            contrastive: self.contrastive,
             beam: self.beam,
+            beam_groups: self.beam_groups,
+            diversity: self.diversity,
             length_penalty: self.length_penalty,
             repetition_penalty: self.repetition_penalty,
             no_repeat_ngram: self.no_repeat_ngram,
@@ -90,6 +110,7 @@ impl DecodingFields {
             prefix: self.prefix,
             max_len: self.max_len,
             min_len: self.min_len,
+            words: self.words,
         }
     }
 }

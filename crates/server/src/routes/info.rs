@@ -125,6 +125,9 @@ struct Facts {
     /// How it decodes a given latent, and one that was drawn, when nothing is asked.
     decoding: Value,
     sampling: Value,
+    /// Where `quality` of /v1/sample runs, the sober end first: figures and controls of each point; null if it was not
+    /// measured.
+    frontier: Value,
 }
 
 impl Facts {
@@ -149,6 +152,7 @@ impl Facts {
             figures: config.training.figures.clone(),
             decoding: value(&config.decoding),
             sampling: value(&config.sampling),
+            frontier: serde_json::to_value(model.frontier().map(|frontier| frontier.along())).unwrap_or_default(),
         }
     }
 }

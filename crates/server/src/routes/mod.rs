@@ -29,6 +29,7 @@ mod search;
 mod similarity;
 mod steer;
 mod stream;
+mod topics;
 mod vary;
 
 use std::sync::Arc;
@@ -101,6 +102,7 @@ pub fn table() -> Vec<Route> {
         classify::routes(),
         audit::routes(),
         augment::routes(),
+        topics::routes(),
         runs::routes(),
     ];
     groups.into_iter().flatten().collect()

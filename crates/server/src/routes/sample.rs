@@ -47,6 +47,11 @@ struct SampleRequest {
     /// Another seed, other texts.
     #[serde(default = "one")]
     seed: u64,
+    /// From 0, diverse, to 1, sober: a position on the frontier that was measured for the model, in place of temperature and
+    /// its kin.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    quality: Option<f64>,
     /// Send each text as an event as soon as it is made.
     #[serde(default)]
     stream: bool,
@@ -57,7 +62,11 @@ async fn sample(State(app): State<Arc<App>>, request: Request) -> Result<Respons
     let serving = app.shelf.find(asked.model.as_deref())?;
     serving.needs_draws()?;
     check::count("/n", asked.n, app.limits().n)?;
-    let decoding = decoding.resolve(&serving.model, &serving.model.config().sampling, app.limits())?;
+    let own = match asked.quality {
+        Some(quality) => serving.model.sampling_at(quality).map_err(|e| Refusal::invalid("/quality", e.to_string()))?,
+        None => serving.model.config().sampling.clone(),
+    };
+    let decoding = decoding.resolve(&serving.model, &own, app.limits())?;
     let writing = Some(Writing { decoding, seed: asked.seed, stream: asked.stream });
     let model = serving.model.clone();
     let turn = Box::new(move |_| Ok(model.draw(asked.n, asked.seed)));

@@ -131,6 +131,7 @@ fn a_language_model_samples_and_says_what_it_cannot_do() {
         ("/v1/analogy", json!({"a": "a", "b": "b", "c": "c"})),
         ("/v1/axes", json!({})),
         ("/v1/augment", json!({"texts": ["a"], "labels": ["b"]})),
+        ("/v1/topics", json!({})),
         ("/v1/move", json!({"text": "a"})),
         ("/v1/classify", json!({"texts": ["a"], "by": "b"})),
         ("/v1/directions/learn", json!({"examples": {"a": ["a", "b"], "b": ["c", "d"]}})),
@@ -197,6 +198,7 @@ fn every_example_of_the_description_is_answered() {
             match path.as_str() {
                 "/v1/decode" => example["latents"] = latent.clone(),
                 "/v1/generate" => example["model"] = json!("pairs"),
+                "/v1/topics" => example["model"] = json!("topics"),
                 "/v1/steer" => example["toward"] = json!(fixture().labels[0]),
                 _ => {}
             }
@@ -208,7 +210,7 @@ fn every_example_of_the_description_is_answered() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 27);
+    assert_eq!(asked, 28);
 }
 
 #[test]

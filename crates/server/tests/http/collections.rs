@@ -1,7 +1,7 @@
 //! Searching, grouping and mapping: the server's texts, and those of a request, as the library does it.
 
 use serde_json::{Value, json};
-use strait::{Decoding, Grouping, Projection};
+use strait::{Decoding, Grouping, Model, Projection};
 use strait_server::{Limits, Options};
 
 use super::{Running, collection, first, fixture, floats, full, strings, told};
@@ -141,4 +141,24 @@ fn an_index_is_served_as_it_is() {
     let info = running.get("/info").json();
     assert_eq!(info["models"][0]["texts"]["encoded"], fixture().texts.len());
     assert_eq!(strings(&info["models"][0]["directions"]), ["tense"]);
+}
+
+#[test]
+fn topics_are_those_of_the_library() {
+    let running = Running::full();
+    let model = Model::open(&fixture().topics).unwrap();
+    let texts = &fixture().texts[..40];
+    for texts in [texts, &[]] {
+        let mut body = json!({"model": "topics", "words": 5});
+        if !texts.is_empty() {
+            body["texts"] = json!(texts);
+        }
+        let told_of = running.done("/v1/topics", &body);
+        let expected = model.topic_report(texts, &model.encode(texts), 5).unwrap();
+        assert_eq!(told_of["topics"], told(&expected.topics));
+        assert_eq!(
+            (&told_of["npmi"], &told_of["diversity"], &told_of["texts"]),
+            (&json!(expected.npmi), &json!(expected.diversity), &json!(texts.len()))
+        );
+    }
 }

@@ -39,6 +39,7 @@ struct Fixture {
     second: PathBuf,
     language: PathBuf,
     pairs: PathBuf,
+    topics: PathBuf,
     texts: Vec<String>,
     /// The tense of each text.
     labels: Vec<String>,
@@ -74,7 +75,8 @@ fn fixture() -> &'static Fixture {
         fs::write(&labelled, texts.iter().zip(&labels).map(line).collect::<String>()).unwrap();
         let (first, second) = (train("first", "dae", 1), train("second", "dae", 2));
         let (language, pairs) = (train("language", "lm-lstm", 1), train("pairs", "seq2seq-lstm", 1));
-        Fixture { first, second, language, pairs, texts, labels, labelled, dir }
+        let topics = train("topics", "topics", 1);
+        Fixture { first, second, language, pairs, topics, texts, labels, labelled, dir }
     })
 }
 
@@ -180,12 +182,14 @@ fn full() -> Options {
         [directions, classifier]
     });
     let learned = |path: &PathBuf| vec![LearnedPlace { model: None, path: path.clone() }];
+    let mut options = usual();
+    options.models.push(ModelPlace::new(&fixture().topics));
     Options {
         texts: vec![TextsPlace { model: Some("first".into()), path: fixture().labelled.clone(), read: reading() }],
         directions: learned(directions),
         classifiers: learned(classifier),
         runs: Some(fixture().dir.clone()),
-        ..usual()
+        ..options
     }
 }
 

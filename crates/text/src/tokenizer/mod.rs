@@ -23,6 +23,7 @@ mod hash;
 mod merge;
 mod pieces;
 mod train;
+mod word_counts;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use tokenizers::{Model as _, Tokenizer as Inner};
 
 pub use error::TokenizerError;
+pub use word_counts::WordCount;
 
 /// Begin of a text.
 pub const BOS: u32 = 0;
@@ -208,6 +210,16 @@ impl Tokenizer {
             _ => WordPart::Other,
         };
         (0..self.vocab_size() as u32).map(part).collect()
+    }
+
+    /// What each token adds to the number of words of a text, by id; special ones nothing.
+    pub fn word_counts(&self) -> Vec<WordCount> {
+        let apart = self.kind == TokenizerKind::Word;
+        let count = |id: u32| match self.token_text(id) {
+            Some(text) if id >= SPECIALS => WordCount::of(&text, apart),
+            _ => WordCount::default(),
+        };
+        (0..self.vocab_size() as u32).map(count).collect()
     }
 
     /// The number of bytes of text that each id stands for: what "bits per byte" divides by.

@@ -168,3 +168,72 @@ fn lists_are_sorted_and_distinct() {
         }
     }
 }
+
+/// Diverse beam search of texts that do not end, by its definition, every continuation of every hypothesis ranked: the
+/// outputs of each group.
+fn diverse_slowly(model: &Table, options: &Options) -> Vec<Vec<Vec<u32>>> {
+    let (groups, width) = (options.beam_groups, options.beam / options.beam_groups);
+    let mut alive = vec![vec![(0.0, vec![SPECIAL.bos])]; groups];
+    let mut done: Vec<Vec<(f64, Vec<u32>)>> = vec![Vec::new(); groups];
+    for length in 1..=options.max_len {
+        let mut chosen: Vec<u32> = Vec::new();
+        for g in 0..groups {
+            let mut all: Vec<(f64, f64, usize, u32)> = Vec::new();
+            for (parent, (score, history)) in alive[g].iter().enumerate() {
+                for (token, log_p) in model.log_p(history).into_iter().enumerate().skip(2) {
+                    let times = chosen.iter().filter(|&&c| c == token as u32).count() as f64;
+                    let score = score + log_p;
+                    all.push((score - f64::from(options.diversity) * times, score, parent, token as u32));
+                }
+            }
+            all.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let on = all.iter().take(width);
+            let next: Vec<_> = on.map(|c| (c.1, [alive[g][c.2].1.as_slice(), &[c.3]].concat())).collect();
+            chosen.extend(next.iter().map(|(_, history)| history[history.len() - 1]));
+            if length == options.max_len {
+                done[g].extend(next.iter().map(|(score, history)| (*score, history[1..].to_vec())));
+            }
+            alive[g] = next;
+        }
+    }
+    for pool in &mut done {
+        pool.sort_by(|a, b| b.0.total_cmp(&a.0));
+        pool.truncate(width);
+    }
+    done.into_iter().map(|pool| pool.into_iter().map(|(_, tokens)| tokens).collect()).collect()
+}
+
+#[test]
+fn diverse_beams_equal_the_definition() {
+    for seed in 0..30 {
+        for (beam, beam_groups, diversity) in [(6, 3, 0.7), (4, 2, 2.0), (3, 3, 0.3), (4, 1, 0.0)] {
+            let model = Table::random(7, 1, seed);
+            let options = Options { beam, beam_groups, diversity, banned: vec![vec![1]], ..greedy(5) };
+            let groups = diverse_slowly(&model, &options);
+            let list = decode_nbest(&mut model.clone(), &options, SPECIAL, beam).remove(0);
+            let mut found: Vec<&Vec<u32>> = list.iter().map(|output| &output.tokens).collect();
+            let mut expected: Vec<&Vec<u32>> = groups.iter().flatten().collect();
+            let best = expected.iter().map(|t| model.log_p_of(t)).fold(f64::NEG_INFINITY, f64::max);
+            assert!((model.log_p_of(found[0]) - best).abs() < 1e-9, "the best of all comes first");
+            (found.sort(), expected.sort());
+            expected.dedup();
+            assert_eq!(found, expected, "seed {seed}, {beam} in {beam_groups}");
+        }
+    }
+}
+
+#[test]
+fn groups_begin_apart_by_hand() {
+    // 2 has 0.6, 3 has 0.3, 4 has 0.1: the second group goes on with 3 once 2 costs more than log 2, the third with 4.
+    let first: &[f32] = &[0.0, 0.0, 0.6, 0.3, 0.1];
+    let end: &[f32] = &[0.0, 1.0, 0.0, 0.0, 0.0];
+    let chain: [&[f32]; 5] = [first, &[0.2; 5], end, end, end];
+    let list = |diversity| {
+        let options = Options { beam: 3, beam_groups: 3, diversity, ..greedy(4) };
+        let list = decode_nbest(&mut Table::of(&chain, 2), &options, SPECIAL, 3).remove(1);
+        list.into_iter().map(|output| output.tokens).collect::<Vec<_>>()
+    };
+    assert_eq!(list(3.0), [vec![2], vec![3], vec![4]]);
+    assert_eq!(list(0.8), [vec![2], vec![3]], "the third pays 0.8 for 2 and for 3, and 2 is still the best");
+    assert_eq!(list(0.1), [vec![2]]);
+}

@@ -1,7 +1,9 @@
 //! A table-driven model, and the tests of each control on it.
 
 mod beams;
+mod contrastive;
 mod controls;
+mod length;
 mod numbers;
 mod options;
 mod sampling;
@@ -23,6 +25,8 @@ pub(super) struct Table {
     last: Vec<u32>,
     /// Rows fed in each step.
     pub fed: Vec<usize>,
+    /// The states after the last step: see [`Table::state`].
+    shown: Vec<f32>,
 }
 
 impl Table {
@@ -41,12 +45,18 @@ impl Table {
     }
 
     fn new(logits: Vec<f32>, vocabulary: usize, rows: usize) -> Table {
-        Table { logits, vocabulary, last: vec![vocabulary as u32; rows], fed: Vec::new() }
+        Table { logits, vocabulary, last: vec![vocabulary as u32; rows], fed: Vec::new(), shown: Vec::new() }
     }
 
     fn row(&self, before: u32, last: u32) -> &[f32] {
         let start = (before as usize * self.vocabulary + last as usize) * self.vocabulary;
         &self.logits[start..start + self.vocabulary]
+    }
+
+    /// A state of three numbers after two tokens.
+    pub fn state(before: u32, last: u32) -> [f32; 3] {
+        let turn = (before * 7 + last * 3) as f32;
+        [turn.sin(), (2.0 * turn).cos(), 0.3 * last as f32]
     }
 
     /// log p of each token after `tokens` (the first is bos), by the definition, in f64.
@@ -55,6 +65,12 @@ impl Table {
         let row = self.row(before, tokens[tokens.len() - 1]);
         let sum: f64 = row.iter().map(|&logit| f64::from(logit).exp()).sum();
         row.iter().map(|&logit| f64::from(logit) - sum.ln()).collect()
+    }
+
+    /// log p of tokens, without an end, by the definition.
+    pub fn log_p_of(&self, tokens: &[u32]) -> f64 {
+        let output = Output { tokens: tokens.to_vec(), finished: false, nats: 0.0 };
+        -self.nats(&output, SPECIAL)
     }
 
     /// -log p of an output, by the definition.
@@ -82,10 +98,16 @@ impl NextToken for Table {
         assert_eq!(tokens.len(), self.last.len());
         self.fed.push(tokens.len());
         logits.clear();
+        self.shown.clear();
         for (row, &token) in tokens.iter().enumerate() {
+            self.shown.extend(Table::state(self.last[row], token));
             logits.extend_from_slice(self.row(self.last[row], token));
         }
         self.last.copy_from_slice(tokens);
+    }
+
+    fn states(&self) -> &[f32] {
+        &self.shown
     }
 
     fn select(&mut self, from: &[usize]) {

@@ -24,6 +24,9 @@ fn values_out_of_range_are_named() {
         ("typical", Options { typical: f32::NAN, ..drawing() }),
         ("repetition_penalty", Options { repetition_penalty: 0.9, ..Options::default() }),
         ("length_penalty", Options { length_penalty: -1.0, beam: 2, ..Options::default() }),
+        ("contrastive", Options { contrastive: 1.0, top_k: 4, ..Options::default() }),
+        ("diversity", Options { diversity: f32::NAN, beam: 4, beam_groups: 2, ..Options::default() }),
+        ("beam_groups", Options { beam_groups: 0, ..Options::default() }),
         ("beam", Options { beam: 0, ..Options::default() }),
         ("max_len", Options { max_len: 0, ..Options::default() }),
     ];
@@ -54,6 +57,15 @@ fn options_without_effect_are_refused() {
         text,
         "`top_p` = 0.9 has no effect with `temperature` = 0 (greedy); drop `top_p`, or set `temperature` above 0 to draw"
     );
+    let contrastive = Options { contrastive: 0.6, ..Options::default() };
+    assert!(refusal(contrastive.clone()).ends_with("set `top_k` to 2 or more"));
+    let text = refusal(Options { beam: 4, top_k: 5, ..contrastive.clone() });
+    assert!(text.starts_with("`contrastive` = 0.6 with `beam` = 4"), "{text}");
+    assert_eq!(Options { top_k: 5, ..contrastive }.check(), Ok(()));
+    let groups = |beam, beam_groups, diversity| Options { beam, beam_groups, diversity, ..Options::default() };
+    assert!(refusal(groups(4, 3, 0.5)).contains("must be a multiple"));
+    assert!(refusal(groups(4, 2, 0.0)).ends_with("set `diversity` above 0"));
+    assert!(refusal(groups(4, 1, 0.5)).ends_with("set `beam_groups` above 1"));
     let text = refusal(Options { length_penalty: 0.6, ..Options::default() });
     assert!(text.ends_with("set `beam` above 1"), "{text}");
 }

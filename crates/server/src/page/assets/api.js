@@ -13,6 +13,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether requests carry a key, which what the browser loads by itself (a frame) does not. */
+export const hasKey = () => sessionStorage.getItem(KEY) !== null;
+
 let askForKey = async () => null;
 
 /** Sets how a person is asked for the API key: gives the key, or null. */

@@ -5,7 +5,10 @@ import * as api from "./api.js";
 import { h } from "./dom.js";
 import { LANGUAGES, choose, language, t } from "./language.js";
 import { Page } from "./page.js";
+import * as audit from "./views/audit.js";
+import * as copies from "./views/copies.js";
 import * as generate from "./views/generate.js";
+import * as groups from "./views/groups.js";
 import * as info from "./views/info.js";
 import * as interpolate from "./views/interpolate.js";
 import * as map from "./views/map.js";
@@ -14,6 +17,7 @@ import * as sample from "./views/sample.js";
 import * as score from "./views/score.js";
 import * as search from "./views/search.js";
 import * as steer from "./views/steer.js";
+import * as teach from "./views/teach.js";
 import * as train from "./views/train.js";
 import * as vary from "./views/vary.js";
 
@@ -27,7 +31,11 @@ const VIEWS = [
   { name: "steer", needs: "latents", ...steer },
   { name: "map", needs: "texts", ...map },
   { name: "search", needs: "texts", ...search },
+  { name: "groups", needs: "texts", ...groups },
+  { name: "copies", needs: "texts", ...copies },
+  { name: "teach", needs: "latents", ...teach },
   { name: "score", needs: "latents", ...score },
+  { name: "audit", needs: "texts", ...audit },
   { name: "train", needs: "runs", ...train },
   { name: "info", ...info },
 ];

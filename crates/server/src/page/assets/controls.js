@@ -79,9 +79,10 @@ export function button(label, click, { primary = false, title = null, disabled =
 // The decoding controls by the names that the server knows; all are empty at first: as the model does.
 const DECODING = [
   ["temperature", { min: 0, max: 5, step: 0.05 }], ["top_k", { min: 0, step: 1 }], ["top_p", { min: 0, max: 1, step: 0.01 }],
-  ["min_p", { min: 0, max: 1, step: 0.01 }], ["typical", { min: 0, max: 1, step: 0.01 }], ["beam", { min: 1, step: 1 }],
+  ["min_p", { min: 0, max: 1, step: 0.01 }], ["typical", { min: 0, max: 1, step: 0.01 }], ["contrastive", { min: 0, max: 0.99, step: 0.05 }],
+  ["beam", { min: 1, step: 1 }], ["beam_groups", { min: 1, step: 1 }], ["diversity", { min: 0, step: 0.1 }],
   ["length_penalty", { min: 0, step: 0.1 }], ["repetition_penalty", { min: 1, step: 0.05 }], ["no_repeat_ngram", { min: 0, step: 1 }],
-  ["min_len", { min: 0, step: 1 }], ["max_len", { min: 1, step: 1 }],
+  ["min_len", { min: 0, step: 1 }], ["max_len", { min: 1, step: 1 }], ["words", { min: 1, step: 1 }],
 ];
 
 /** Their fields in the address. */

@@ -1,6 +1,6 @@
 // Trainings: their curves and what they write, as they go on; and their reports.
 
-import { getText } from "../api.js";
+import { getText, hasKey } from "../api.js";
 import { lines } from "../charts.js";
 import { button, choice, select, slider } from "../controls.js";
 import { fill, h } from "../dom.js";
@@ -34,7 +34,7 @@ function showReport(page, run, board) {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   });
-  board.append(h("iframe", { class: "report", src: source, title: t("train.report.of", { name: run.name }), sandbox: "" }),
+  board.append(hasKey() ? h("p", { class: "hint" }, t("train.report.key")) : h("iframe", { class: "report", src: source, title: t("train.report.of", { name: run.name }), sandbox: "" }),
     h("div", { class: "row" }, button(t("train.save"), keep)));
 }
 
