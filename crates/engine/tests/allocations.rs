@@ -136,6 +136,7 @@ impl Model {
             targets: &batch.ids,
             row_weights: None,
             smoothing: 0.0,
+            mixture: None,
             scale: 1.0 / batch.ids.len() as f32,
         };
         tape.cross_entropy(p, y, &ce);

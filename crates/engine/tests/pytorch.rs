@@ -222,6 +222,7 @@ fn cross_entropy_with_smoothing_and_with_tied_weights() {
         targets: &[3, 0, 8, 8, 1],
         row_weights: None,
         smoothing: 0.1,
+        mixture: None,
         scale: 0.2,
     };
     c.tape.cross_entropy(&mut c.params, x, &ce);

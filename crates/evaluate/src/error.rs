@@ -45,6 +45,9 @@ pub enum EvaluateError {
     /// The corpora to judge by.
     #[error(transparent)]
     Judge(#[from] EvalError),
+    /// References or sources that cannot be measured on.
+    #[error(transparent)]
+    TestSet(#[from] strait_eval::generation::TestSetError),
     /// Latents that are no numbers, or too few.
     #[error(transparent)]
     Prior(#[from] PriorError),

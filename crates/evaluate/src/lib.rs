@@ -41,7 +41,7 @@ pub use latents::{LatentUse, PosteriorUse};
 pub use likelihood::{Bound, ImportanceWeighted, Likelihood, UnderPrior};
 pub use lstm::LstmFacts;
 pub use page::page;
-pub use pairs::{PairEvaluation, PairRequest, PairSubject, evaluate_pairs};
+pub use pairs::{Outputs, PairEvaluation, PairRequest, PairSubject, Written, evaluate_pairs, pair_page};
 pub use prior::PriorFit;
 pub use reconstruction::Reconstruction;
 pub use request::{EvaluationRequest, JudgeBudget, Progress, Subject};

@@ -13,11 +13,11 @@ use strait_engine::{
 
 use crate::{
     batch::{Batch, Corruption, Sequences},
-    config::Recipe,
+    config::{AttentionKind, Recipe},
     decoder::{Decoder, Generator, Given, Task},
     decoding::Words,
     encoder::{Encoder, Vectors},
-    latent::{Code, Codebook, Latent, Posterior},
+    latent::{Code, Codebook, Conditional, Latent, Posterior},
     objective::{Figures, Progress, Regulariser},
     prior::Prior,
 };
@@ -35,6 +35,8 @@ pub struct Autoencoder {
     encoder: Encoder,
     /// `None` in a language model, and where the decoder attends to the encoder's states.
     latent: Option<Latent>,
+    /// The latent between source and target, if there is one.
+    conditional: Option<Conditional>,
     decoder: Decoder,
     regulariser: Regulariser,
     /// The words of the corpus, once they are known; see [`Options::known_words`](crate::decoding::Options).
@@ -44,15 +46,28 @@ pub struct Autoencoder {
 /// What a decoder writes from: a row for each text of the batch, and the states that it attends to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Conditions {
-    /// Latents (B, Z); in seq2seq the encoder's features.
+    /// Latents (B, Z).
     pub(crate) z: Option<Var>,
+    /// In seq2seq the encoder's features (B, F).
+    pub(crate) features: Option<Var>,
     /// (M, W) packed as the sources.
     pub(crate) states: Option<Var>,
 }
 
 impl Conditions {
+    /// The task of a batch, with factors of the rows' nats if they count differently.
+    pub(crate) fn task<'a>(
+        self,
+        tape: &mut Tape,
+        (batch, label_smoothing, scale): (&'a Batch, f32, f32),
+        row_weights: Option<&'a [f32]>,
+    ) -> Task<'a> {
+        let [z, features] = [self.z, self.features].map(|v| v.map(|v| tape.gather_rows(v, &batch.source_of)));
+        Task { z, features, states: self.states, batch, label_smoothing, unlikelihood: 0.0, row_weights, scale }
+    }
+
     fn latents(z: Option<Var>) -> Self {
-        Conditions { z, states: None }
+        Conditions { z, ..Conditions::default() }
     }
 }
 
@@ -110,10 +125,23 @@ impl Autoencoder {
         let features = encoder.width();
         let has_latent = features > 0 && !recipe.is_seq2seq();
         let latent = has_latent.then(|| Latent::new(&mut params, &recipe.latent, features, &mut rng));
+        let conditional = recipe.is_conditional();
+        let conditional = conditional.then(|| Conditional::new(&mut params, recipe.latent.size, features, &mut rng));
         let decoder = Decoder::new(&mut params, &recipe.decoder, embedding, given(recipe, features), &mut rng);
         let regulariser = Regulariser::new(&mut params, &recipe.objective.regulariser, &recipe.latent, &mut rng);
         let (recipe, words) = (recipe.clone(), None);
-        Autoencoder { params, recipe, embedding, source_embedding, encoder, latent, decoder, regulariser, words }
+        Autoencoder {
+            params,
+            recipe,
+            embedding,
+            source_embedding,
+            encoder,
+            latent,
+            conditional,
+            decoder,
+            regulariser,
+            words,
+        }
     }
 
     /// What it was built from.
@@ -142,6 +170,11 @@ impl Autoencoder {
 
     pub(crate) fn embedding(&self) -> ParamId {
         self.embedding
+    }
+
+    /// The networks of the latent between source and target, if there is one.
+    pub(crate) fn conditional(&self) -> Option<&Conditional> {
+        self.conditional.as_ref()
     }
 
     pub(crate) fn encoder(&self) -> &Encoder {
@@ -181,9 +214,9 @@ impl Autoencoder {
         let (pretraining, progress) = (objective.is_pretraining(progress), objective.after_pretraining(progress));
         let scale = 1.0 / batch.tokens().max(1) as f32;
         let mut given = Conditions::default();
-        let mut features = None;
+        let (mut features, mut between) = (None, None);
         match self.recipe.is_seq2seq() {
-            true => given = self.read_sources(tape, &batch.source, rng),
+            true => (given, between) = self.read_pairs(tape, batch, rng),
             false => features = self.encoder.forward(tape, &self.params, self.embedding, &batch.source, rng),
         }
         let mut code: Option<Code> = None;
@@ -193,10 +226,11 @@ impl Autoencoder {
                 false => latent.train(tape, &mut self.params, features, scale, rng),
             });
         }
-        given.z = code.map(|c| c.z).or(given.z);
+        let (drawn, between) = between.unzip();
+        given.z = code.map(|c| c.z).or(drawn).or(given.z);
         let drafted = self.drafted(tape, given, (batch, progress), rng);
         let mut loss = self.training_loss(tape, given, (drafted.as_ref().unwrap_or(batch), scale), rng);
-        if let (Some(code), false) = (code, pretraining) {
+        if let (Some(code), false) = (between.or(code), pretraining) {
             loss.divergence = self.regulariser.loss(tape, &mut self.params, code, (progress, scale), rng);
         }
         tape.backward(&mut self.params)?;
@@ -268,9 +302,8 @@ impl Autoencoder {
         (batch, label_smoothing, scale): (&Batch, f32, f32),
         rng: &mut impl Rng,
     ) -> StepLoss {
-        let z = given.z.map(|z| tape.gather_rows(z, &batch.source_of));
-        let (states, unlikelihood, row_weights) = (given.states, 0.0, None);
-        self.loss_of(tape, &Task { z, states, batch, label_smoothing, unlikelihood, scale, row_weights }, rng)
+        let task = given.task(tape, (batch, label_smoothing, scale), None);
+        self.loss_of(tape, &task, rng)
     }
 
     /// As [`Autoencoder::decode_loss`], with all that the recipe's objective asks for.
@@ -281,10 +314,10 @@ impl Autoencoder {
         (batch, scale): (&Batch, f32),
         rng: &mut impl Rng,
     ) -> StepLoss {
-        let z = given.z.map(|z| tape.gather_rows(z, &batch.source_of));
-        let (objective, states, row_weights) = (&self.recipe.objective, given.states, None);
+        let objective = &self.recipe.objective;
         let (label_smoothing, unlikelihood) = (objective.label_smoothing, objective.unlikelihood);
-        self.loss_of(tape, &Task { z, states, batch, label_smoothing, unlikelihood, scale, row_weights }, rng)
+        let task = Task { unlikelihood, ..given.task(tape, (batch, label_smoothing, scale), None) };
+        self.loss_of(tape, &task, rng)
     }
 
     fn loss_of(&mut self, tape: &mut Tape, task: &Task<'_>, rng: &mut impl Rng) -> StepLoss {
@@ -471,7 +504,9 @@ impl Autoencoder {
 
 /// What a recipe's decoder is given, of an encoder with so many features.
 fn given(recipe: &Recipe, features: usize) -> Given<'_> {
-    let states = if recipe.is_seq2seq() { recipe.states() } else { 0 };
+    let attends = recipe.is_seq2seq() && recipe.attention.kind != AttentionKind::None;
+    let states = if attends { recipe.states() } else { 0 };
+    let features = if recipe.is_seq2seq() { features } else { 0 };
     Given { latent: &recipe.latent, attention: &recipe.attention, states, features }
 }
 
@@ -485,7 +520,7 @@ fn by_length<T: AsRef<[u32]>>(texts: &[T]) -> (Vec<usize>, Vec<&[u32]>) {
 }
 
 /// Standard normal numbers (Z) that depend on a text alone: the noise of its posterior when it is scored.
-fn own_noise(text: &[u32], size: usize) -> Vec<f32> {
+pub(crate) fn own_noise(text: &[u32], size: usize) -> Vec<f32> {
     // FNV-1a (Fowler, Noll & Vo) over the ids.
     let hash = text.iter().fold(0xcbf2_9ce4_8422_2325, |h: u64, &id| (h ^ id as u64).wrapping_mul(0x100_0000_01b3));
     init::normal(size, 1.0, &mut ChaCha8Rng::seed_from_u64(hash))

@@ -133,6 +133,19 @@ impl Batch {
         order
     }
 
+    /// The targets as an encoder reads them, in packed order.
+    pub(crate) fn whole_targets(&self) -> Sequences {
+        let order = (0..self.packing.batch() as u32).collect();
+        Sequences { packing: self.packing.clone(), ids: self.targets.clone(), order }
+    }
+
+    /// The packed target of each packed source: the inverse of `source_of`.
+    pub(crate) fn target_of(&self) -> Vec<u32> {
+        let mut of = vec![0; self.source_of.len()];
+        self.source_of.iter().enumerate().for_each(|(target, &source)| of[source as usize] = target as u32);
+        of
+    }
+
     /// Number of tokens to predict, end symbols included.
     pub fn tokens(&self) -> usize {
         self.targets.len()

@@ -10,14 +10,14 @@ use rand::Rng;
 use strait_engine::{Error, Tape};
 use strait_text::TokenizerKind;
 
-use crate::{Autoencoder, Figures, StepLoss, batch::Batch, config::RiskConfig, decoder::Task, decoding::Options};
+use crate::{Autoencoder, Figures, StepLoss, batch::Batch, config::RiskConfig, decoding::Options};
 
-/// Sources and their references as ids, and how bad a candidate (first) is for a reference (second): 0 is perfect.
+/// Sources and their references as ids, and how bad a candidate is for the source at a place: 0 is perfect.
 pub struct RiskTask<'a> {
     pub sources: &'a [&'a [u32]],
     pub references: &'a [&'a [u32]],
     pub tokenizer: TokenizerKind,
-    pub risk: &'a (dyn Fn(&[u32], &[u32]) -> f64 + Sync),
+    pub risk: &'a (dyn Fn(usize, &[u32]) -> f64 + Sync),
 }
 
 /// R and `dR / d log p(y)` of one source's candidates.
@@ -81,7 +81,7 @@ impl Autoencoder {
             let first = found.ids.len();
             for output in outputs {
                 if !found.ids[first..].contains(&output.tokens) {
-                    found.risks.push((task.risk)(&output.tokens, task.references[i]));
+                    found.risks.push((task.risk)(i, &output.tokens));
                     found.of.push(i);
                     found.ids.push(output.tokens);
                 }
@@ -120,9 +120,7 @@ impl Autoencoder {
         let order = Batch::order(&candidates.ids);
         let rows: Vec<f32> = batch.packing.sequence_of_rows().map(|b| weights[order[b] as usize]).collect();
         let given = self.read_sources(tape, &batch.source, rng);
-        let z = given.z.map(|z| tape.gather_rows(z, &batch.source_of));
-        let (label_smoothing, unlikelihood, row_weights) = (0.0, 0.0, Some(&rows[..]));
-        let task = Task { z, states: given.states, batch: &batch, label_smoothing, unlikelihood, scale, row_weights };
+        let task = given.task(tape, (&batch, 0.0, scale), Some(&rows));
         self.decoder_loss(tape, &task, rng);
     }
 }
@@ -169,7 +167,7 @@ mod tests {
         (recipe.encoder.dropout, recipe.decoder.dropout, recipe.objective.label_smoothing) = (0.0, 0.0, 0.0);
         let mut model = Autoencoder::new(&recipe, 11, 3);
         let (sources, references) = ([&[5, 6, 7][..], &[8, 9]], [&[6, 7][..], &[9]]);
-        let risk = |_: &[u32], _: &[u32]| 0.5;
+        let risk = |_: usize, _: &[u32]| 0.5;
         let task = RiskTask { sources: &sources, references: &references, tokenizer: TokenizerKind::Word, risk: &risk };
         let candidates = Candidates {
             of: vec![0, 0, 0, 1, 1],

@@ -9,7 +9,7 @@ use rand::{Rng, RngExt as _};
 use strait_engine::{Tape, Var};
 use strait_text::tokenizer::EOS;
 
-use crate::{Autoencoder, Progress, autoencoder::Conditions, batch::Batch, decoder::Task};
+use crate::{Autoencoder, Progress, autoencoder::Conditions, batch::Batch};
 
 impl Autoencoder {
     /// The chance at this step that the decoder is fed what it has drawn.
@@ -32,9 +32,8 @@ impl Autoencoder {
         }
         let mut first = Tape::inference();
         let mut copy = |v: Var| first.input(tape.value(v), tape.shape(v));
-        let (z, states) = (given.z.map(&mut copy), given.states.map(&mut copy));
-        let z = z.map(|z| first.gather_rows(z, &batch.source_of));
-        let task = Task { z, states, batch, label_smoothing: 0.0, unlikelihood: 0.0, row_weights: None, scale: 1.0 };
+        let [z, features, states] = [given.z, given.features, given.states].map(|v| v.map(&mut copy));
+        let task = Conditions { z, features, states }.task(&mut first, (batch, 0.0, 1.0), None);
         let uniforms: Vec<f32> = (0..batch.tokens()).map(|_| rng.random()).collect();
         let drawn = self.decoder().draw(&mut first, &self.params, self.embedding(), (&task, &uniforms), rng);
         let mut inputs = batch.inputs.clone();

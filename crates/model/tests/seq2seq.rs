@@ -34,7 +34,14 @@ fn variants() -> Vec<Recipe> {
     additive.decoder.tied = false;
     let mut mixed = recipe("seq2seq-transformer");
     (mixed.decoder.kind, mixed.attention.heads) = (NetworkKind::Rnn, 2);
-    vec![recipe("seq2seq-lstm"), additive, recipe("seq2seq-transformer"), mixed]
+    let copies = |mut recipe: Recipe| {
+        recipe.attention.copy = true;
+        recipe
+    };
+    let mut two_heads = copies(recipe("seq2seq-lstm"));
+    two_heads.attention.heads = 2;
+    let copying = [two_heads, copies(recipe("seq2seq-transformer"))];
+    [recipe("seq2seq-lstm"), additive, recipe("seq2seq-transformer"), mixed].into_iter().chain(copying).collect()
 }
 
 /// Sequences of the vocabulary, and the same backward with every token moved on by one.
@@ -102,6 +109,28 @@ fn what_is_written_costs_what_the_score_says() {
 }
 
 #[test]
+fn tokens_that_were_never_written_can_be_copied() {
+    // Every text is to be given back; those of the last two tokens are not trained on.
+    let text = |i: usize, first: usize| vec![FIRST + first as u32, FIRST + (first + i) as u32 % 2];
+    let seen: Vec<Vec<u32>> = (0..24).map(|i| text(i, i % 6)).collect();
+    let unseen: Vec<Vec<u32>> = (0..4).map(|i| text(i, 6 + i % 2)).collect();
+    let cost = |copy: bool| {
+        let mut recipe = recipe("seq2seq-lstm");
+        recipe.attention.copy = copy;
+        let mut model = Autoencoder::new(&recipe, VOCABULARY, 1);
+        let (mut trainer, mut tape) = (Trainer::new(&model), Tape::new());
+        for step in 0..120 {
+            let mut rng = ChaCha8Rng::seed_from_u64(step);
+            let batch = model.training_pairs(&seen, &seen, &mut rng);
+            trainer.step(&mut model, &mut tape, &batch, Progress { step, steps: 120 }, &mut rng).unwrap();
+        }
+        model.score_pairs(&unseen, &unseen, &mut Vec::new()).nats
+    };
+    let (without, with) = (cost(false), cost(true));
+    assert!(with < 0.7 * without, "{without} nats without copying, {with} with it");
+}
+
+#[test]
 fn no_source_too_short_and_none_too_long() {
     let model = Autoencoder::new(&recipe("seq2seq-lstm"), VOCABULARY, 3);
     let options = Options { max_len: 5, ..Options::default() };
@@ -124,5 +153,9 @@ fn recipes_that_cannot_be_are_refused() {
     ] {
         let error = recipe.with(field, value).unwrap_err().to_string();
         assert!(error.contains("seq2seq") || error.contains("attention"), "{error}");
+    }
+    let copying = recipe.with("attention.copy", "true").unwrap();
+    for (field, value) in [("attention.kind", "additive"), ("tokenizer.joint", "false")] {
+        assert!(copying.with(field, value).unwrap_err().to_string().contains("attention.copy"), "{field}");
     }
 }

@@ -1,6 +1,9 @@
 //! The page that compares recipes, and what it is made from.
 
 mod figures;
+mod writings;
+
+pub use writings::{Difference, Writing};
 
 use std::collections::BTreeMap;
 
@@ -37,6 +40,10 @@ pub struct Comparison {
     pub scatters: Vec<Scatter>,
     /// Plots of curves: of the trainings, or along temperatures.
     pub curves: Vec<Curves>,
+    /// Sources and what every row wrote for them.
+    pub writings: Vec<Writing>,
+    /// Whether differences between rows are more than chance.
+    pub differences: Vec<Difference>,
     /// Sentences to know when reading the figures.
     pub notes: Vec<String>,
 }
@@ -163,8 +170,10 @@ pub fn comparison_report(comparison: &Comparison) -> String {
     let title = if comparison.title.is_empty() { "Recipes compared" } else { &comparison.title };
     let mut page = Page::new(title, &comparison.about, &comparison.facts);
     page.section("figures", "Figures", figures::figures(comparison));
+    page.section("differences", "Differences", writings::differences(&comparison.differences));
     page.section("plots", "Plots", vec![plots(comparison)]);
     page.section("reconstructions", "Reconstructions", reconstructions(comparison));
+    page.section("written", "Written for sources", writings::writings(comparison));
     page.section("ways", "From one text to another", ways(comparison));
     page.section("samples", "Samples", samples(comparison));
     page.markup()

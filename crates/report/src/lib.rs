@@ -31,7 +31,8 @@ mod words;
 
 pub use attention::{AttentionMatrix, attention_page};
 pub use comparison::{
-    Column, Comparison, Curve, Curves, Direction, Figure, Row, Scatter, comparison_plots, comparison_report,
+    Column, Comparison, Curve, Curves, Difference, Direction, Figure, Row, Scatter, Writing, comparison_plots,
+    comparison_report,
 };
 pub use history::read_events;
 pub use map::{Colouring, TextMap, map_page};

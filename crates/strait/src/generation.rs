@@ -1,6 +1,6 @@
 //! Targets for sources: what a model with `task = "seq2seq"` does.
 
-use strait_evaluate::{PairEvaluation, PairRequest, PairSubject, Progress, evaluate_pairs};
+use strait_evaluate::{Outputs, PairEvaluation, PairRequest, PairSubject, Progress, evaluate_pairs};
 use strait_model::decoding::Options;
 use strait_text::Tokenizer;
 
@@ -64,7 +64,8 @@ impl Model {
     ) -> Result<Vec<Vec<Generated>>, Error> {
         self.needs_sources()?;
         let mut options = self.options(decoding, sources.len())?;
-        if n > 1 && options.temperature <= 0.0 {
+        // With a latent between source and target each text has a beam of its own.
+        if n > 1 && options.temperature <= 0.0 && !self.config.recipe.is_conditional() {
             options.beam = options.beam.max(n);
         }
         let ids = self.source_tokenizer().encode_batch(sources);
@@ -99,7 +100,7 @@ impl Model {
         })
     }
 
-    /// Measures the model on held-out pairs; targets are written as `decoding` says. `hear` is told how far it is.
+    /// Measures the model on held-out pairs; targets are written as `decoding` says and stand beside the figures. `hear` is told how far it is.
     ///
     /// # Errors
     /// If the model writes no targets for sources, there are too few pairs, or the controls contradict each other.
@@ -108,7 +109,7 @@ impl Model {
         request: &PairRequest,
         decoding: &Decoding,
         hear: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<PairEvaluation, Error> {
+    ) -> Result<(PairEvaluation, Outputs), Error> {
         self.needs_sources()?;
         let options = self.options(decoding, request.sources.len())?;
         let subject = PairSubject {

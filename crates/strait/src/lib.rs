@@ -41,7 +41,7 @@ pub use collection::{
     Cluster, Clustering, Collection, Duplicates, Filling, Grouping, Hit, Layout, Projection, Source,
     check_place as check_collection_place,
 };
-pub use comparison::{ComparisonRequest, Heard, compare};
+pub use comparison::{ComparisonRequest, Heard, PairComparisonRequest, compare, compare_pairs};
 pub use controls::Controls;
 pub use dial::{LEAST_TEXTS, keep_frontier};
 pub use error::Error;
@@ -58,7 +58,7 @@ pub use steering::{
 pub use strait_eval as eval;
 pub use strait_evaluate::{
     Evaluation, EvaluationRequest, JudgeBudget, PairEvaluation, PairRequest, Progress as EvaluationProgress,
-    page as evaluation_page,
+    page as evaluation_page, pair_page,
 };
 pub use strait_latent as latent;
 pub use strait_model::{

@@ -7,7 +7,7 @@ use strait_text::{
 
 fn columns(source: &str, target: &str) -> Columns {
     let some = |name: &str| (!name.is_empty()).then(|| name.to_owned());
-    Columns { source: some(source), target: some(target) }
+    Columns { source: some(source), target: some(target), references: Vec::new() }
 }
 
 fn read(name: &str, content: &str, columns: &Columns) -> Result<Pairs, ReadError> {

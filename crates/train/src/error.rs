@@ -35,6 +35,14 @@ pub enum TrainError {
         /// The recipe's name.
         recipe: String,
     },
+    /// The risk is slot error, and a source lists no slots.
+    #[error("the source of pair {pair}: {why}; the risk `slots` is for sources that list slots")]
+    NoSlots {
+        /// From 1.
+        pair: usize,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Pairs, and a recipe that knows no sources.
     #[error(
         "the recipe `{recipe}` gives texts back and knows no sources; for pairs say --task seq2seq, or name a recipe with \

@@ -18,7 +18,8 @@ pub mod look;
 mod meter;
 mod pairs;
 pub mod plan;
-pub mod run;
+pub mod risk;
+mod run;
 mod step;
 
 mod card;

@@ -3,8 +3,16 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
-use strait_eval::ReconstructionReport;
-use strait_model::{Autoencoder, Recipe, config::TokenizerConfig, decoding::Options, folder::Saved};
+use strait_eval::{
+    Counts as _, ReconstructionReport,
+    generation::{Chrf, ChrfCounts, Meaning},
+};
+use strait_model::{
+    Autoencoder, Recipe,
+    config::{RiskMetric, TokenizerConfig},
+    decoding::Options,
+    folder::Saved,
+};
 use strait_text::Tokenizer;
 
 use crate::{
@@ -55,6 +63,13 @@ pub(crate) fn check(recipe: &Recipe, sources: Option<&Sources>) -> Result<(), Tr
     match (recipe.is_seq2seq(), sources) {
         (true, None) => Err(TrainError::NeedsPairs { recipe: name() }),
         (false, Some(_)) => Err(TrainError::KnowsNoSources { recipe: name() }),
+        (true, Some(sources)) if recipe.objective.risk.as_ref().is_some_and(|r| r.metric == RiskMetric::Slots) => {
+            sources.train.iter().enumerate().try_for_each(|(i, source)| {
+                let why = |e: strait_eval::generation::MeaningError| e.to_string();
+                let meaning = Meaning::parse(source).map_err(why);
+                meaning.map(drop).map_err(|why| TrainError::NoSlots { pair: i + 1, why })
+            })
+        }
         _ => Ok(()),
     }
 }
@@ -142,16 +157,24 @@ pub(crate) fn look(model: &mut Autoencoder, scene: &Scene<'_>, side: &SourceSide
         written.iter().zip(&places).map(|(text, &i)| (text.as_str(), scene.valid[i].as_str())).collect();
     let shown = pairs.iter().take(SHOWN);
     Seen {
-        criterion: bits_per_byte(loss.nats, bytes),
-        bits_per_byte: bits_per_byte(loss.nats, bytes),
-        nats_per_token: loss.nats / loss.tokens.max(1) as f64,
+        criterion: bits_per_byte(loss.bound(), bytes),
+        bits_per_byte: bits_per_byte(loss.bound(), bytes),
+        nats_per_token: loss.bound() / loss.tokens.max(1) as f64,
         token_accuracy: loss.correct as f64 / loss.tokens.max(1) as f64,
         reconstruction: ReconstructionReport::new(&pairs, scene.unit),
         reconstructions: shown.map(|&(text, wanted)| (wanted.to_string(), text.to_string())).collect(),
         samples: Vec::new(),
+        figures: vec![("chrf", chrf(&pairs))],
         sources: places.iter().take(SHOWN).map(|&i| side.valid[i].clone()).collect(),
-        figures: Vec::new(),
     }
+}
+
+/// chrF2 of pairs of a text and its reference, 0..100.
+fn chrf(pairs: &[(&str, &str)]) -> f64 {
+    let chrf = Chrf { words: false, lowercase: false };
+    let mut all = ChrfCounts::default();
+    pairs.iter().for_each(|(text, reference)| all.merge(&chrf.counts(text, &[reference])));
+    chrf.score(&all)
 }
 
 /// The places of the first sources that differ, so many at most.
@@ -182,9 +205,9 @@ pub(crate) fn figures(run: &mut Run) -> BTreeMap<String, f64> {
     let pairs: Vec<(&str, &str)> =
         written.iter().zip(&places).map(|(text, &i)| (text.as_str(), run.valid[i].as_str())).collect();
     let report = (!pairs.is_empty()).then(|| ReconstructionReport::new(&pairs, run.unit));
-    let nats_per_token = loss.nats / loss.tokens.max(1) as f64;
+    let nats_per_token = loss.bound() / loss.tokens.max(1) as f64;
     [
-        ("valid_bits_per_byte", bits_per_byte(loss.nats, bytes)),
+        ("valid_bits_per_byte", bits_per_byte(loss.bound(), bytes)),
         ("valid_nats_per_token", nats_per_token),
         ("valid_token_accuracy", loss.correct as f64 / loss.tokens.max(1) as f64),
         ("valid_token_perplexity", nats_per_token.exp()),

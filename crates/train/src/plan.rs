@@ -116,6 +116,7 @@ pub(crate) struct Material<'a> {
     /// Of pairs: the sources of the texts, and the size of their vocabulary, if it is their own.
     pub sources: Option<(&'a [Vec<u32>], Option<usize>)>,
     pub tokenizer: &'a Tokenizer,
+    pub source_tokenizer: &'a Tokenizer,
     /// How texts are cut for BLEU.
     pub unit: Unit,
     pub seed: u64,
@@ -136,7 +137,8 @@ impl Material<'_> {
 
     fn lesson(&self) -> Lesson<'_> {
         let sources = self.sources.map(|s| s.0);
-        Lesson { texts: self.texts, sources, tokenizer: self.tokenizer, unit: self.unit }
+        let Material { texts, tokenizer, source_tokenizer, unit, .. } = *self;
+        Lesson { texts, sources, tokenizer, source_tokenizer, unit }
     }
 
     fn lengths(&self) -> Vec<usize> {

@@ -103,6 +103,9 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
     let given = request.vectors.take();
     let frozen = Frozen::prepare(&request.recipe, given, (&request.train, &request.valid), listener)?;
     request.recipe.encoder.columns = frozen.as_ref().map_or(0, Frozen::columns);
+    if request.recipe.is_seq2seq() && request.recipe.attention.copy {
+        request.recipe.tokenizer.joint = Some(true);
+    }
     let mut learned = match &start {
         Some(saved) => Tokenizers::of(saved)?,
         None => pairs::tokenizers(&mut request.recipe.tokenizer, &request.train, request.sources.as_ref())?,
@@ -122,6 +125,7 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
         vocabulary: tokenizer.vocab_size(),
         sources: source_ids.as_deref().map(|ids| (ids, own)),
         tokenizer,
+        source_tokenizer: source.as_ref().unwrap_or(tokenizer),
         unit: Unit::guess(&texts.train),
         seed: request.seed,
         vectors: vectors.as_ref(),
@@ -334,6 +338,7 @@ impl Run {
                 texts: &self.train_ids,
                 sources: self.sources.as_ref().map(|s| &s.train_ids[..]),
                 tokenizer: &self.tokenizer,
+                source_tokenizer: self.sources.as_ref().and_then(|s| s.tokenizer.as_ref()).unwrap_or(&self.tokenizer),
                 unit: self.unit,
             };
             let parts = (&mut self.trainer, &mut self.model);

@@ -3,9 +3,11 @@
 
 use rand::Rng;
 use strait_engine::{Error, Tape};
-use strait_eval::{Interner, References, Unit};
+use strait_eval::Unit;
 use strait_model::{Autoencoder, Progress, RiskTask, Trainer, trainer::Step};
 use strait_text::Tokenizer;
+
+use crate::risk::Judge;
 
 /// What is trained on.
 #[derive(Clone, Copy)]
@@ -14,6 +16,8 @@ pub(crate) struct Lesson<'a> {
     /// Of pairs: the sources of the texts.
     pub(crate) sources: Option<&'a [Vec<u32>]>,
     pub(crate) tokenizer: &'a Tokenizer,
+    /// That of the sources.
+    pub(crate) source_tokenizer: &'a Tokenizer,
     /// How texts are cut for BLEU.
     pub(crate) unit: Unit,
 }
@@ -34,25 +38,15 @@ pub(crate) fn step(
         let batch = model.training_batch(&targets, rng);
         return trainer.step(model, tape, &batch, progress, rng);
     };
-    if model.recipe().objective.risk.is_none() {
+    let Some(metric) = model.recipe().objective.risk.as_ref().map(|risk| risk.metric) else {
         let batch = model.training_pairs(&sources, &targets, rng);
         return trainer.step(model, tape, &batch, progress, rng);
-    }
-    let risk = |candidate: &[u32], reference: &[u32]| 1.0 - sentence_bleu(lesson, candidate, reference);
+    };
+    let judge = Judge::new(metric, lesson, &sources, &targets);
+    let risk = |source: usize, candidate: &[u32]| judge.risk(source, candidate);
     let kind = lesson.tokenizer.kind();
     let task = RiskTask { sources: &sources, references: &targets, tokenizer: kind, risk: &risk };
     trainer.step_risk(model, tape, &task, progress, rng)
-}
-
-/// BLEU-4 of a candidate against one reference, 0..1, smoothed as [`References`] says.
-fn sentence_bleu(lesson: Lesson<'_>, candidate: &[u32], reference: &[u32]) -> f64 {
-    let mut interner = Interner::new();
-    let mut units = |ids: &[u32]| interner.encode(&lesson.tokenizer.decode(ids), lesson.unit);
-    let (candidate, reference) = (units(candidate), units(reference));
-    match (candidate.is_empty(), reference.is_empty()) {
-        (true, _) | (_, true) => f64::from(u8::from(candidate.is_empty() && reference.is_empty())),
-        _ => References::new(&[reference]).sentence_bleu(&candidate),
-    }
 }
 
 fn picked<'a>(list: &'a [Vec<u32>], places: &[usize]) -> Vec<&'a [u32]> {

@@ -9,7 +9,7 @@ use strait::text::read::{
     pairs::{Columns, open, read_pairs, read_parallel},
 };
 
-use crate::input;
+use crate::{complaint::Usage, input};
 
 #[derive(Args)]
 #[command(next_help_heading = "Reading")]
@@ -33,12 +33,26 @@ impl PairFlags {
 
     /// Reads the pairs of a file, or of a file and that of its targets: `targets` instead of the flag's.
     pub fn read(&self, file: &std::path::Path, targets: Option<&PathBuf>, options: &ReadOptions) -> Result<Pairs> {
+        self.read_with((file, targets), &[], options)
+    }
+
+    /// The same with columns of further references.
+    pub fn read_with(
+        &self,
+        (file, targets): (&std::path::Path, Option<&PathBuf>),
+        references: &[String],
+        options: &ReadOptions,
+    ) -> Result<Pairs> {
         let name = file.display().to_string();
         if let Some(other) = targets {
+            if !references.is_empty() {
+                return Err(Usage("--references names columns of FILE; with --targets there are none".into()).into());
+            }
             let sides = (open(file)?, open(other)?);
             return Ok(read_parallel((sides.0, &name), (sides.1, &other.display().to_string()), options)?);
         }
-        let columns = Columns { source: self.source_column.clone(), target: self.target_column.clone() };
+        let (source, target) = (self.source_column.clone(), self.target_column.clone());
+        let columns = Columns { source, target, references: references.to_vec() };
         Ok(match input::is_stdin(file) {
             true => read_pairs(input::stdin(), input::STDIN, &columns, options)?,
             false => read_pairs(open(file)?, &name, &columns, options)?,

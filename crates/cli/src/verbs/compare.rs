@@ -11,16 +11,17 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 use strait::{
-    Budget, Comparison, ComparisonRequest, EvaluationRequest, Heard, Listener as _, Recipe, Size, text::ReadOptions,
+    Budget, Comparison, ComparisonRequest, EvaluationRequest, Heard, Listener as _, PairComparisonRequest, Recipe,
+    Size, text::ReadOptions,
 };
 
 use super::{
     evaluate::Ticker,
-    train::{beside, size},
+    train::{Task, beside, size},
 };
 use crate::{
-    complaint::Stopped,
-    flags::{CorpusFlags, at_least_one, positive},
+    complaint::{Stopped, Usage},
+    flags::{CorpusFlags, PairFlags, at_least_one, positive},
     input,
     output::Output,
     progress::Progress,
@@ -29,18 +30,25 @@ use crate::{
 };
 
 /// Recipes compared when none are named.
-const TELLING: &str = "dae,ae,vae,aae,wae,lm-lstm";
+const TELLING: [&str; 6] = ["dae", "ae", "vae", "aae", "wae", "lm-lstm"];
+/// Those where FILE holds pairs.
+const TELLING_OF_PAIRS: [&str; 2] = ["seq2seq-lstm", "seq2seq-transformer"];
 
 /// Train several recipes on a file for the same time, measure each, and put them side by side
 ///
 /// The models go into a folder with report.html (curves, figures, reconstructions, samples) and its plots as SVG files. A comparison that was
-/// stopped goes on where it was when it is begun again.
+/// stopped goes on where it was when it is begun again. Recipes that write targets for sources (--task seq2seq) read FILE as
+/// pairs; differences between them are tested (paired bootstrap).
 #[derive(Args)]
 pub struct Compare {
-    /// The texts to train on
+    /// The texts, or pairs, to train on
     file: PathBuf,
-    /// Recipes by name or file, with commas (`strait recipes` lists them)
-    #[arg(long, value_name = "R,...", value_delimiter = ',', default_value = TELLING)]
+    /// What to learn [default: what the recipes are for]
+    #[arg(long, value_enum)]
+    task: Option<Task>,
+    /// Recipes by name or file, with commas (`strait recipes` lists them) [default: dae,ae,vae,aae,wae,lm-lstm, of pairs
+    /// seq2seq-lstm,seq2seq-transformer]
+    #[arg(long, value_name = "R,...", value_delimiter = ',')]
     recipes: Vec<String>,
     /// Minutes of training for each
     #[arg(long, value_name = "M", default_value = "2", value_parser = positive)]
@@ -71,12 +79,24 @@ pub struct Compare {
     json: bool,
     #[command(flatten)]
     corpus: CorpusFlags,
+    #[command(flatten)]
+    pairs: PairFlags,
+}
+
+/// What FILE is read as, and compared on it.
+enum Request {
+    Texts(ComparisonRequest),
+    Pairs(PairComparisonRequest),
 }
 
 impl Compare {
     pub fn run(self) -> Result<()> {
         let dir = self.out.clone().unwrap_or_else(|| beside(&self.file, ".compare"));
-        let request = self.request(&dir)?;
+        let recipes = self.recipes()?;
+        let request = match recipes.iter().all(Recipe::is_seq2seq) {
+            true => Request::Pairs(self.request_of_pairs(&dir, recipes)?),
+            false => Request::Texts(self.request(&dir, recipes)?),
+        };
         let guard = stop::watch()?;
         match run(request, guard.asked())? {
             Some(comparison) => self.write(&dir, &comparison),
@@ -87,9 +107,52 @@ impl Compare {
         }
     }
 
-    fn request(&self, dir: &Path) -> Result<ComparisonRequest> {
+    /// The recipes, all for the task that is asked for.
+    fn recipes(&self) -> Result<Vec<Recipe>> {
+        let paired = self.task == Some(Task::Seq2seq) || (self.task.is_none() && self.pairs.given());
+        let find = |name: &str| Recipe::find(name);
+        let recipes = match (self.recipes.is_empty(), paired) {
+            (false, _) => self.recipes.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?,
+            (true, true) => TELLING_OF_PAIRS.map(find).into_iter().collect::<Result<_, _>>()?,
+            (true, false) => TELLING.map(find).into_iter().collect::<Result<_, _>>()?,
+        };
+        let wanted = self.task.map_or(recipes[0].is_seq2seq(), |task| task == Task::Seq2seq) || self.pairs.given();
+        match recipes.iter().find(|recipe| recipe.is_seq2seq() != wanted) {
+            None => Ok(recipes),
+            Some(odd) => {
+                let kind = if odd.is_seq2seq() { "writes targets for sources" } else { "knows no sources" };
+                let why = format!("the recipe `{}` {kind}: compared are recipes of one task (--task)", odd.name);
+                Err(Usage(why).into())
+            }
+        }
+    }
+
+    fn request_of_pairs(&self, dir: &Path, recipes: Vec<Recipe>) -> Result<PairComparisonRequest> {
+        const FEW: usize = 500;
+        if self.pairs.targets().is_some() && (self.valid.is_some() || self.test.is_some()) {
+            return Err(Usage("with --targets, --valid and --test cannot be given: use a table of pairs".into()).into());
+        }
         let options = self.corpus.resolve(ReadOptions::default());
-        let recipes = self.recipes.iter().map(|name| Recipe::find(name)).collect::<Result<Vec<_>, _>>()?;
+        let read = |file: &Path| {
+            let pairs = self.pairs.read(file, self.pairs.targets(), &options)?;
+            say!("{}", pairs.found);
+            Ok::<_, anyhow::Error>(pairs)
+        };
+        Ok(PairComparisonRequest {
+            dir: dir.into(),
+            train: read(&self.file)?,
+            valid: self.valid.as_deref().map(read).transpose()?,
+            test: self.test.as_deref().map(read).transpose()?,
+            recipes,
+            budget: Budget::Minutes(self.minutes),
+            size: self.size,
+            seed: self.seed,
+            written: self.texts.unwrap_or(if self.thorough { usize::MAX } else { FEW }),
+        })
+    }
+
+    fn request(&self, dir: &Path, recipes: Vec<Recipe>) -> Result<ComparisonRequest> {
+        let options = self.corpus.resolve(ReadOptions::default());
         let read = |file: &Path| {
             let corpus = input::corpus(file, &options)?;
             say!("{}", corpus.report);
@@ -139,24 +202,24 @@ impl Compare {
     }
 }
 
-fn run(request: ComparisonRequest, stop: &AtomicBool) -> Result<Option<Comparison>> {
+fn run(request: Request, stop: &AtomicBool) -> Result<Option<Comparison>> {
     let (mut progress, mut ticker) = (None, None);
-    let compared = strait::compare(
-        request,
-        &mut |heard| match heard {
-            Heard::Recipe { name, at, of, kept } => {
-                end(&mut progress, &mut ticker);
-                let what = if kept { "the model is there already" } else { "training" };
-                say!("\nRecipe {at} of {of}, {name}: {what}");
-            }
-            Heard::Training(event) => progress.get_or_insert_with(|| Progress::new(false)).hear(event),
-            Heard::Evaluating(done) => {
-                end(&mut progress, &mut None);
-                ticker.get_or_insert_with(Ticker::new).hear(done);
-            }
-        },
-        stop,
-    );
+    let mut hear = |heard: Heard<'_>| match heard {
+        Heard::Recipe { name, at, of, kept } => {
+            end(&mut progress, &mut ticker);
+            let what = if kept { "the model is there already" } else { "training" };
+            say!("\nRecipe {at} of {of}, {name}: {what}");
+        }
+        Heard::Training(event) => progress.get_or_insert_with(|| Progress::new(false)).hear(event),
+        Heard::Evaluating(done) => {
+            end(&mut progress, &mut None);
+            ticker.get_or_insert_with(Ticker::new).hear(done);
+        }
+    };
+    let compared = match request {
+        Request::Texts(request) => strait::compare(request, &mut hear, stop),
+        Request::Pairs(request) => strait::compare_pairs(request, &mut hear, stop),
+    };
     end(&mut progress, &mut ticker);
     Ok(compared?)
 }
@@ -183,6 +246,13 @@ fn table(comparison: &Comparison) -> Vec<String> {
         let unit = if column.unit.is_empty() { String::new() } else { format!(", {}", column.unit) };
         let cells = (0..names.len()).map(|row| cell(row, &column.name, column.digits.unwrap_or(2)));
         lines.push(aligned(&format!("{}{unit}", column.name), cells));
+    }
+    for d in &comparison.differences {
+        let better = d.better().map_or("not told from chance".into(), |name| format!("{name} is better"));
+        lines.push(format!(
+            "{}, {} less {}: {:+.2} ({:+.2} to {:+.2}), p = {:.4}: {better}",
+            d.metric, d.first, d.second, d.value, d.low, d.high, d.p_value
+        ));
     }
     lines
 }

@@ -25,7 +25,8 @@ const PLAIN_EVERY: Duration = Duration::from_secs(5);
 /// Measure a model on held-out texts: likelihood, latent, reconstruction, prior, samples
 ///
 /// What applies to the model is measured, each figure with its N and its spread over seeds; what is left out is said,
-/// and how to get it. Of a model that writes targets for sources FILE holds pairs. Give texts that the model has not seen, and with --train those that it has.
+/// and how to get it. Of a model that writes targets for sources FILE holds pairs (a source may stand in several, each with a reference): what it
+/// writes gets BLEU, chrF, TER, ROUGE-L, and SARI or slot error where they apply. Give texts that the model has not seen, and with --train those that it has.
 #[derive(Args)]
 pub struct Evaluate {
     #[command(flatten)]
@@ -54,6 +55,9 @@ pub struct Evaluate {
     corpus: CorpusFlags,
     #[command(flatten)]
     pairs: PairFlags,
+    /// Columns of further references beside the targets, by name or number
+    #[arg(long, value_name = "C,...", value_delimiter = ',', help_heading = "Reading")]
+    references: Vec<String>,
 }
 
 #[derive(Args)]
@@ -95,6 +99,9 @@ impl Evaluate {
         if model.is_seq2seq() {
             return self.pairs(&mut model);
         }
+        if self.pairs.given() || !self.references.is_empty() {
+            return Err(self.model.refuse(strait::Error::KnowsNoSources));
+        }
         let request = self.request()?;
         self.vectors.give(&mut model, &self.model, &request.texts)?;
         let beside = self.beside.as_deref().map(|dir| Ok::<_, strait::Error>((dir, Model::open(dir)?))).transpose()?;
@@ -116,22 +123,27 @@ impl Evaluate {
         if self.vectors.vectors.is_some() {
             return Err(self.model.refuse(strait::Error::ReadsTexts));
         }
-        let pairs = self.pairs.read(&self.file, self.pairs.targets(), &self.corpus.resolve(ReadOptions::default()))?;
+        let options = self.corpus.resolve(ReadOptions::default());
+        let pairs = self.pairs.read_with((&self.file, self.pairs.targets()), &self.references, &options)?;
         say!("{}", pairs.found);
         let written = if self.quick { QUICK } else { usize::MAX };
         let name = self.file.display().to_string();
-        let request = PairRequest { name, sources: pairs.sources, targets: pairs.targets, written };
+        let request =
+            PairRequest { name, sources: pairs.sources, targets: pairs.targets, references: pairs.references, written };
         let decoding = strait::Decoding::default();
         let mut ticker = Ticker::new();
         let evaluation = model.evaluate_pairs(&request, &decoding, &mut |progress| ticker.hear(progress));
         ticker.end();
-        let evaluation = evaluation?;
+        let (evaluation, _) = evaluation?;
         let mut out = self.writing.open()?;
         match self.writing.json {
             true => out.json(&evaluation)?,
             false => out.bytes(evaluation.to_string().as_bytes())?,
         }
-        out.finish()
+        out.finish()?;
+        let Some(html) = &self.html else { return Ok(()) };
+        let page = strait::pair_page(&self.model.model.display().to_string(), &evaluation);
+        Output::write_whole(Some(html), page.as_bytes())
     }
 
     /// Reads the texts.

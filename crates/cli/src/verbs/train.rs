@@ -77,7 +77,7 @@ struct LengthFlags {
 
 /// What can be learned.
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
-enum Task {
+pub(super) enum Task {
     /// To give texts back (or, by the recipe, to go on with them)
     Autoencode,
     /// To write a target for a source
@@ -88,6 +88,23 @@ enum Task {
 enum Risk {
     /// 1 - sentence BLEU-4
     Bleu,
+    /// 1 - sentence chrF2
+    Chrf,
+    /// 1 - ROUGE-L
+    RougeL,
+    /// Slots missing, wrong or too many; for sources that list slots
+    Slots,
+}
+
+impl From<Risk> for RiskMetric {
+    fn from(risk: Risk) -> RiskMetric {
+        match risk {
+            Risk::Bleu => RiskMetric::Bleu,
+            Risk::Chrf => RiskMetric::Chrf,
+            Risk::RougeL => RiskMetric::RougeL,
+            Risk::Slots => RiskMetric::Slots,
+        }
+    }
 }
 
 /// Of a trained model's peak learning rate, what is used to go on from it.
@@ -107,7 +124,7 @@ struct NetworkFlags {
     /// Go on from a trained model: its recipe, size, vocabularies and weights, at a tenth of its learning rate
     #[arg(long, value_name = "DIR", conflicts_with_all = ["recipe", "size", "vocab"])]
     from: Option<PathBuf>,
-    /// Also minimise the expected risk of what is written, 1 - sentence BLEU (minimum risk training; with --from)
+    /// Also minimise the expected risk of what is written (minimum risk training; with --from)
     #[arg(long, value_enum, requires = "from")]
     risk: Option<Risk>,
     /// Seed of the weights, the batches, the noise and the split
@@ -273,8 +290,8 @@ impl NetworkFlags {
         if let Some(rate) = self.lr {
             recipe.training.rate = rate as f32;
         }
-        if let Some(Risk::Bleu) = self.risk {
-            recipe.objective.risk = Some(RiskConfig { metric: RiskMetric::Bleu, ..RiskConfig::default() });
+        if let Some(risk) = self.risk {
+            recipe.objective.risk = Some(RiskConfig { metric: risk.into(), ..RiskConfig::default() });
             recipe.check()?;
         }
         for (field, value) in &self.set {

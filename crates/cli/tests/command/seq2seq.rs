@@ -61,9 +61,15 @@ fn it_is_measured_on_pairs() {
     let Pairs { file, model } = pairs();
     let m = text(model);
     let seen = done(&["evaluate", "-m", m, text(file), "--quick"]);
-    assert!(seen.contains("nats per token") && seen.contains("another source") && seen.contains("BLEU-4"), "{seen}");
-    let json: serde_json::Value = serde_json::from_str(&done(&["evaluate", "-m", m, text(file), "--json"])).unwrap();
-    assert_eq!(json["pairs"], 128);
+    assert!(seen.contains("nats per token") && seen.contains("another source"), "{seen}");
+    assert!(seen.contains("nrefs:1|case:mixed") && seen.contains("TER") && seen.contains("SARI"), "{seen}");
+    let page = folder("seq2seq-measured").join("page.html");
+    let args = ["evaluate", "-m", m, text(file), "--json", "--references", "1", "--html", text(&page)];
+    let json: serde_json::Value = serde_json::from_str(&done(&args)).unwrap();
+    assert_eq!((&json["pairs"], &json["references"][0]), (&128.into(), &2.into()));
+    assert!(json["scores"][0]["low"].as_f64() <= json["scores"][0]["value"].as_f64());
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("Written for sources") && page.contains("nrefs:2"));
     assert!(done(&["info", "-m", m]).contains("writes a target for each source"));
     assert!(fs::read_to_string(model.join("README.md")).unwrap().contains("strait generate"));
 }
@@ -101,4 +107,33 @@ fn flags_that_contradict_each_other_are_wrong_usage() {
     let plain = text(&fixture().corpus);
     let output = run(&["train", plain, "--task", "seq2seq", "--out", text(&out)]);
     assert!(stderr(&output).contains("--source-column"), "{}", stderr(&output));
+}
+
+#[test]
+fn recipes_of_pairs_are_compared_and_their_differences_tested() {
+    let (file, out) = (text(&pairs().file).to_owned(), folder("seq2seq-compare").join("out"));
+    let args = [
+        "compare",
+        &file,
+        "--task",
+        "seq2seq",
+        "--minutes",
+        "0.02",
+        "--size",
+        "tiny",
+        "--texts",
+        "20",
+        "--out",
+        text(&out),
+    ];
+    let said = done(&args);
+    assert!(said.contains("BLEU, seq2seq-lstm less seq2seq-transformer"), "{said}");
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("Paired bootstrap") && page.contains("0.02 minutes for each recipe"));
+    let again = done(&args);
+    assert_eq!(said, again);
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("trained before: seq2seq-lstm (") && !page.contains("0.02 minutes for each"));
+    let said = failed(&["compare", &file, "--recipes", "dae,seq2seq-lstm", "--out", text(&out)], 2);
+    assert!(said.contains("recipes of one task"), "{said}");
 }

@@ -44,6 +44,19 @@ impl Things {
         let small = ["--size", "tiny", "--vocab", "300", "--column", "text", "--steps"];
         strait(&[&["train", &corpus, "--out", &model][..], &small, &["200"]].concat());
         strait(&[&["train", &corpus, "--out", &language, "--recipe", "lm-lstm"][..], &small, &["4"]].concat());
+        let (lines, pairs) = (things.at("pairs.tsv"), things.at("pairs"));
+        let line = |i: usize| {
+            let words = [
+                ["old", "new"][i % 2],
+                ["fox", "hen"][i / 2 % 2],
+                ["sits", "runs"][i / 4 % 2],
+                ["here", "there"][i / 8 % 2],
+            ];
+            let turned = words.iter().rev().copied().collect::<Vec<_>>().join(" ");
+            format!("{}\t{turned}\n", words.join(" "))
+        };
+        fs::write(&lines, (0..96).map(line).collect::<String>()).unwrap();
+        strait(&["train", &lines, "--task", "seq2seq", "--out", &pairs, "--size", "tiny", "--steps", "30"]);
         let mood = things.at("mood.json");
         strait(&[&["directions", "-m", &model, &corpus, "-o", &mood][..], &LABELLED].concat());
         // A training that goes on: the first half of another one's events.
@@ -138,7 +151,7 @@ fn every_control_of_the_page_works_in_a_browser() {
         &[&["-m", &model, "--texts", &corpus, "--directions", &mood, "--runs", &runs][..], &LABELLED].concat(),
         None,
     );
-    let plain = Serving::new(&["-m", &model, "-m", &language], None);
+    let plain = Serving::new(&["-m", &model, "-m", &language, "-m", &things.at("pairs")], None);
     let locked = Serving::new(&["-m", &model], Some("secret"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/page.test.mjs");
     let output = Command::new(node)

@@ -142,6 +142,22 @@ await test("what a server does not have is said with the flag that gives it", pl
   assert.equal(await page.locator("h1").textContent(), "Reconstruct");
 });
 
+await test("every control of generate", plain, async (visitor) => {
+  await visitor.page.goto(`${plain}/#/?model=pairs`);
+  await views.generate(visitor);
+});
+
+await test("generate in Chinese, in the dark, at the width of a telephone", plain, async ({ page, view }) => {
+  await view("generate?model=pairs&source=old+fox+sits&n=2");
+  await page.locator("table.attention").waitFor();
+  assert.equal(await page.locator("h1").textContent(), "生成");
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "too wide");
+  const colours = await page.locator("table.attention tbody td").evaluateAll((all) => new Set(all.map((cell) => getComputedStyle(cell).backgroundColor)).size);
+  assert.ok(colours > 1, "cells differ");
+  const nameless = await page.locator("input, select, textarea, button, a, [role=group]").evaluateAll((all) => all.filter((one) => !([...(one.labels ?? [])].map((label) => label.textContent).join("") + (one.getAttribute("aria-label") ?? "") + one.textContent).trim()).length);
+  assert.equal(nameless, 0);
+}, { ...PHONE, locale: "zh-CN", colorScheme: "dark" });
+
 await test("a key is asked for and kept", locked, async ({ page, view }) => {
   await view("sample?n=2");
   const dialog = page.getByRole("dialog");

@@ -72,6 +72,33 @@ export async function sample({ page, view, asked }) {
   await until("why not", async () => (await page.getByRole("alert").textContent()).includes("temperature"));
 }
 
+export async function generate({ page, view, asked }) {
+  assert.equal(await page.locator("h1").textContent(), "Generate", "it is what a model of pairs opens with");
+  assert.deepEqual(await page.locator("nav a").allTextContents(), ["Generate", "Train", "Model"]);
+  await page.getByLabel("Source").fill("old fox sits");
+  const targets = page.locator("ol.targets > li");
+  await until("a target", async () => (await targets.count()) === 1);
+  assert.equal(asked("/v1/generate").sources[0], "old fox sits");
+  await page.getByLabel("How many").fill("3");
+  await until("three targets", async () => (await targets.count()) === 3);
+  const table = page.locator("table.attention");
+  const rows = await table.locator("tbody tr").count();
+  const shares = await table.locator("tbody tr").first().locator("td .unseen").allTextContents();
+  assert.ok(rows >= 1 && shares.length >= 4 && shares.every((share) => /^\d+ %$/.test(share)), `${rows}: ${shares}`);
+  await targets.nth(2).getByRole("button").click();
+  assert.equal(await targets.nth(2).getByRole("button").getAttribute("aria-pressed"), "true");
+  const whole = JSON.parse(await saved(page, "JSON"));
+  assert.equal(whole.targets[0].length, 3);
+  assert.match(await saved(page, "CSV"), /^source,target,log_probability,finished\n/);
+  await page.getByText("How it writes").click();
+  await page.getByLabel("Temperature", { exact: true }).fill("1");
+  await page.getByLabel("Seed").fill("9");
+  await until("draws", () => asked("/v1/generate").temperature === 1 && asked("/v1/generate").seed === 9);
+  assert.equal(fields(page).get("source"), "old fox sits");
+  await view("reconstruct?model=pairs");
+  await until("why not", async () => (await page.locator(".hint").textContent()).includes("writes a target"));
+}
+
 export async function vary({ page, view, asked }) {
   await view("vary?text=we+like+the+small+song");
   const texts = page.locator("ol.texts > li");

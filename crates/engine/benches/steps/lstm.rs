@@ -127,6 +127,7 @@ fn training_step(
         targets: ids,
         row_weights: None,
         smoothing: 0.0,
+        mixture: None,
         scale: 1.0 / (BATCH * STEPS) as f32,
     };
     tape.cross_entropy(p, y, &ce);

@@ -169,6 +169,7 @@ fn training_step(model: &mut Model, optimiser: &mut Optimiser, tape: &mut Tape, 
         targets: &batch.ids,
         row_weights: None,
         smoothing: 0.0,
+        mixture: None,
         scale: 1.0 / (BATCH * STEPS) as f32,
     };
     tape.cross_entropy(p, y, &ce);

@@ -8,13 +8,18 @@
 //! Unlikelihood ([`Unlikely`]; Welleck et al. 2020, <https://arxiv.org/abs/1908.04319>) adds `-a sum_c log(1 - p[c])` to a
 //! row's loss, c the classes that it should not have; with `r_c = p[c] / (1 - p[c])` the gradient of the logits gets
 //! `a (r_v [v is such a class] - p[v] sum_c r_c)`.
+//!
+//! With a [`Mixture`] the first term's `-log p[target_i]` is the mixture's (smoothing stays the vocabulary's): see
+//! [`mixture`](super::mixture).
 
 use crate::{
     ParamId, Params, Tape, Var,
     ops::{
+        mixture::{Mixture, mix},
         output::{Layer, RowScore},
         softmax::{exp_and_sum, max, scale_and_shift, sum},
     },
+    threads::Shared,
 };
 
 /// The output layer and how its losses count.
@@ -29,6 +34,8 @@ pub struct CrossEntropy<'a> {
     pub row_weights: Option<&'a [f32]>,
     /// Label smoothing s in [0, 1).
     pub smoothing: f32,
+    /// What is copied besides, if anything.
+    pub mixture: Option<Mixture>,
     /// Factor of the sum in the total loss (1/N gives the mean).
     pub scale: f32,
 }
@@ -60,7 +67,8 @@ const LEAST: f32 = 1e-5;
 pub struct Scored {
     /// Sum over the rows of `-log p[target]` in nats, unweighted and without smoothing.
     pub nats: f64,
-    /// Number of rows whose most likely class is the target.
+    /// Number of rows whose most likely class is the target; with a mixture, those whose target outweighs the vocabulary's
+    /// best, and all else that is copied.
     pub correct: usize,
 }
 
@@ -81,10 +89,30 @@ impl Tape {
     ) -> Scored {
         assert_eq!(ce.targets.len(), self.shape(x).0);
         let layer = Layer { weight: ce.weight, bias: ce.bias, name: "cross-entropy" };
+        let recording = self.recording();
+        let mixed = ce.mixture.filter(|_| recording);
+        let mut slopes = [(); 2].map(|()| self.pool.zeros(if mixed.is_some() { ce.targets.len() } else { 0 }));
+        let [gates, copies] = [0, 1].map(|i| match ce.mixture {
+            Some(m) => self.pool.copy(self.values.get([m.gate, m.copied][i])),
+            None => Vec::new(),
+        });
+        let kept = [0, 1].map(|i| Shared(slopes[i].as_mut_ptr()));
         self.fused_output(params, x, layer, ce.scale, |i, row, gradients| {
             let weight = ce.row_weights.map_or(1.0, |w| w[i]);
-            softmax_row(row, (ce.targets[i] as usize, unlikely.of(i)), (weight, unlikely.weight), ce, gradients)
+            let given = ce.mixture.map(|_| [gates[i], copies[i]]);
+            let (target, factors) = ((ce.targets[i] as usize, unlikely.of(i)), (weight, unlikely.weight));
+            let (score, slopes) = softmax_row(row, target, (factors, given), ce, gradients);
+            if gradients && given.is_some() {
+                // SAFETY: each row is scored once, by one thread.
+                kept.iter().zip(slopes).for_each(|(kept, slope)| unsafe { kept.slice(i, 1)[0] = slope });
+            }
+            score
         });
+        [gates, copies].into_iter().for_each(|values| self.pool.give(values));
+        match mixed {
+            Some(mixture) => self.push_mixture(mixture, slopes),
+            None => slopes.into_iter().for_each(|s| self.pool.give(s)),
+        }
         let (nats, correct) = self.row_sums();
         Scored { nats, correct }
     }
@@ -95,36 +123,44 @@ impl Tape {
     }
 }
 
-/// One row: its score and, if `grads`, its gradient in place.
+/// One row: its score and, if `grads`, its gradient in place; beside it those of u and c, which are `given` with a mixture.
 fn softmax_row(
     row: &mut [f32],
     (target, unlikely): (usize, &[u32]),
-    (weight, against): (f32, f32),
+    ((weight, against), given): ((f32, f32), Option<[f32; 2]>),
     ce: &CrossEntropy<'_>,
     grads: bool,
-) -> RowScore {
+) -> (RowScore, [f32; 2]) {
     let v = row.len() as f32;
     let top = max(row);
     let at_target = row[target];
     let mean = if ce.smoothing > 0.0 { sum(row) / v } else { 0.0 };
     let total = exp_and_sum(row, top);
     let log_total = top + total.ln();
-    let nats = log_total - at_target;
+    let plain = log_total - at_target;
     let smooth = log_total - mean;
     let s = ce.smoothing;
+    let g = weight * ce.scale;
+    let (mut nats, mut share, mut slopes, mut right) = (plain, 1.0, [0.0; 2], at_target >= top);
+    if let Some([gate, copied]) = given {
+        let mixed = mix(plain, gate, copied);
+        (nats, share, slopes) = (mixed.nats, mixed.share, mixed.slopes.map(|d| g * (1.0 - s) * d));
+        let best = (top - log_total + mixed.logs[0]).max(mixed.logs[1] + (1.0 - copied).max(0.0).ln());
+        right = -nats >= best;
+    }
     let others = unlikely.iter().map(|&class| (class as usize, row[class as usize] / total));
     let others: Vec<(usize, f32)> = if against > 0.0 { others.collect() } else { Vec::new() };
     let rest = |p: f32| (1.0 - p).max(LEAST);
     if grads {
-        let g = weight * ce.scale;
+        let first = (1.0 - s) * share;
         let ratios: f32 = others.iter().map(|&(_, p)| p / rest(p)).sum();
-        scale_and_shift(row, g * (1.0 - against * ratios) / total, -g * s / v);
-        row[target] -= g * (1.0 - s);
+        scale_and_shift(row, g * (first + s - against * ratios) / total, -g * s / v);
+        row[target] -= g * first;
         others.iter().for_each(|&(class, p)| row[class] += g * against * p / rest(p));
     }
     let loss = if s > 0.0 { (1.0 - s) * nats + s * smooth } else { nats };
     let loss = loss - against * others.iter().map(|&(_, p)| rest(p).ln()).sum::<f32>();
-    RowScore { nats, loss: weight * loss, correct: u32::from(at_target >= top) }
+    (RowScore { nats, loss: weight * loss, correct: u32::from(right) }, slopes)
 }
 
 /// The plain twin: the loss of one row in f64.
@@ -144,7 +180,10 @@ pub fn unlikely_reference(logits: &[f64], classes: &[u32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::testing::{numbers, params};
+    use crate::ops::{
+        output::tests::check,
+        testing::{numbers, params},
+    };
 
     /// Finite differences, apart from the shared check because this layer takes `&mut Params`.
     #[test]
@@ -157,6 +196,7 @@ mod tests {
             targets: &targets,
             row_weights: Some(&row_weights),
             smoothing: 0.1,
+            mixture: None,
             scale: 0.25,
         };
         let loss = |p: &mut Params, x: &[f32]| {
@@ -213,6 +253,7 @@ mod tests {
             targets: &targets,
             row_weights: Some(&row_weights),
             smoothing: 0.1,
+            mixture: None,
             scale: 0.25,
         };
         let unlikely = Unlikely { weight: 0.7, starts: &starts, classes: &classes };
@@ -242,7 +283,15 @@ mod tests {
     fn a_class_of_one_half_costs_ln_2() {
         let mut p = Params::new();
         let w = p.add("w", (2, 1), vec![0.0; 2]);
-        let ce = CrossEntropy { weight: w, bias: None, targets: &[0], row_weights: None, smoothing: 0.0, scale: 1.0 };
+        let ce = CrossEntropy {
+            weight: w,
+            bias: None,
+            targets: &[0],
+            row_weights: None,
+            smoothing: 0.0,
+            mixture: None,
+            scale: 1.0,
+        };
         let mut t = Tape::inference();
         let x = t.input(&[3.0], (1, 1));
         t.cross_entropy_unlikely(&mut p, x, &ce, Unlikely { weight: 2.0, starts: &[0, 1], classes: &[1] });
@@ -253,10 +302,41 @@ mod tests {
     fn uniform_logits_cost_ln_v() {
         let mut p = Params::new();
         let w = p.add("w", (8, 1), vec![0.0; 8]);
-        let ce = CrossEntropy { weight: w, bias: None, targets: &[5], row_weights: None, smoothing: 0.0, scale: 1.0 };
+        let ce = CrossEntropy {
+            weight: w,
+            bias: None,
+            targets: &[5],
+            row_weights: None,
+            smoothing: 0.0,
+            mixture: None,
+            scale: 1.0,
+        };
         let mut t = Tape::inference();
         let x = t.input(&[3.0], (1, 1));
         let scored = t.cross_entropy(&mut p, x, &ce);
         assert!((scored.nats - 8f64.ln()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn gradients_of_a_mixture_match_finite_differences() {
+        let (mut p, ids) = params(&[(9, 3), (1, 9)]);
+        let (gates, copies) = (numbers(4, 5), [0.3, 0.5, 0.9, 0.2]);
+        let x = numbers(12, 6);
+        // The columns of one input: x, u, c.
+        let rows: Vec<f32> = (0..4).flat_map(|i| [&x[i * 3..][..3], &[gates[i], copies[i]]].concat()).collect();
+        check(&mut p, &rows, (4, 5), &|t, p, v| {
+            let x = t.slice_columns(v, 0..3);
+            let (gate, copied) = (t.slice_columns(v, 3..4), t.slice_columns(v, 4..5));
+            let ce = CrossEntropy {
+                weight: ids[0],
+                bias: Some(ids[1]),
+                targets: &[3, 8, 0, 3],
+                row_weights: Some(&[1.0, 0.5, 2.0, 1.0]),
+                smoothing: 0.1,
+                mixture: Some(Mixture { gate, copied }),
+                scale: 0.25,
+            };
+            t.cross_entropy(p, x, &ce);
+        });
     }
 }

@@ -6,6 +6,7 @@ pub mod activation;
 pub mod additive_attention;
 pub mod attention;
 pub mod bag;
+pub mod copied;
 pub mod cross_entropy;
 pub mod dropout;
 pub mod elementwise;
@@ -15,6 +16,7 @@ pub mod gaussian;
 pub mod linear;
 pub mod linear_transposed;
 pub mod losses;
+pub mod mixture;
 pub mod normalise;
 pub(crate) mod output;
 pub mod pooling;
@@ -26,6 +28,7 @@ pub mod softmax;
 pub mod stacking;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod whiten;
 
 use crate::tape::{Backward, Op};
 

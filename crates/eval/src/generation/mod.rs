@@ -5,6 +5,7 @@
 //! [`Bootstrap::compare_corpora`](crate::Bootstrap::compare_corpora) compares two systems. All scores are 0..100.
 //! A [`TestSet`] does both for all metrics of a [`Task`].
 
+mod applicable;
 pub mod bleu;
 pub mod chrf;
 pub mod metric;

@@ -22,6 +22,8 @@ pub enum AttentionKind {
     Product,
     /// `v · tanh(W h + U s)` (Bahdanau et al. 2015).
     Additive,
+    /// There is no attention: the source is told by its features, or by a latent, alone.
+    None,
 }
 
 /// Attention of the decoder to the encoder's states: seq2seq only.
@@ -33,10 +35,12 @@ pub struct AttentionConfig {
     pub heads: usize,
     /// Additive only: scores know what has been seen before (See et al. 2017).
     pub coverage: bool,
+    /// Tokens may be copied from the source (See et al. 2017); product only, with one vocabulary for both sides.
+    pub copy: bool,
 }
 
 impl Default for AttentionConfig {
     fn default() -> Self {
-        AttentionConfig { kind: AttentionKind::Product, heads: 1, coverage: false }
+        AttentionConfig { kind: AttentionKind::Product, heads: 1, coverage: false, copy: false }
     }
 }

@@ -1,6 +1,6 @@
 //! What a recipe must keep to.
 
-use super::{AttentionKind, BagOutput, LatentKind, NetworkKind, Recipe, RegulariserConfig};
+use super::{AttentionKind, BagOutput, KlConfig, LatentKind, NetworkKind, Normalise, Recipe, RegulariserConfig};
 
 /// A field, its value, and what was expected.
 type Fault = (&'static str, String, &'static str);
@@ -153,15 +153,23 @@ fn seq2seq(r: &Recipe) -> Result<(), Fault> {
             return Err((field, format!("{kind:?}"), "recurrent or transformer in seq2seq"));
         }
     }
-    if r.latent.size != 0 {
-        return Err(("latent.size", r.latent.size.to_string(), "0 in seq2seq (the decoder attends to the states)"));
-    }
+    latent_between(r)?;
     let additive = r.attention.kind == AttentionKind::Additive;
     if additive && r.decoder.kind == NetworkKind::Transformer {
         return Err(("attention.kind", "additive".into(), "product with a Transformer decoder"));
     }
     if r.attention.coverage && !additive {
         return Err(("attention.coverage", "true".into(), "used with attention.kind = \"additive\""));
+    }
+    if r.attention.copy && r.attention.kind != AttentionKind::Product {
+        return Err(("attention.copy", "true".into(), "used with attention.kind = \"product\""));
+    }
+    if r.attention.copy && r.tokenizer.joint == Some(false) {
+        return Err((
+            "tokenizer.joint",
+            "false".into(),
+            "true with attention.copy (what is copied is a target's token)",
+        ));
     }
     if let Some(risk) = &r.objective.risk {
         if !(2..=1000).contains(&risk.samples) {
@@ -179,11 +187,51 @@ fn seq2seq(r: &Recipe) -> Result<(), Fault> {
     }
 }
 
+/// What may lie between source and target.
+fn latent_between(r: &Recipe) -> Result<(), Fault> {
+    let transformer = r.decoder.kind == NetworkKind::Transformer;
+    if !r.is_conditional() {
+        return match r.attention.kind == AttentionKind::None && transformer {
+            true => {
+                Err(("attention.kind", "none".into(), "another in seq2seq with a Transformer decoder without a latent"))
+            }
+            false => Ok(()),
+        };
+    }
+    let expected = "0 in seq2seq, or used with latent.kind = \"gaussian\" (conditional VAE)";
+    match () {
+        () if r.latent.kind != LatentKind::Gaussian => Err(("latent.size", r.latent.size.to_string(), expected)),
+        () if r.latent.size > 65_536 => Err(("latent.size", r.latent.size.to_string(), "at most 65536")),
+        () if r.latent.normalise != Normalise::None => {
+            Err(("latent.normalise", "set".into(), "\"none\" in seq2seq (the prior is learned)"))
+        }
+        () if r.objective.risk.is_some() => Err(("objective.risk", "set".into(), "used without a latent")),
+        () => Ok(()),
+    }
+}
+
 /// How an adversary is trained.
 fn adversary(rate: f32, beta1: f32) -> Result<(), Fault> {
     match (0.0..1.0).contains(&beta1) {
         true => positive(&[("objective.regulariser.rate", rate)]),
         false => Err(("objective.regulariser.beta1", beta1.to_string(), "at least 0 and below 1")),
+    }
+}
+
+/// How a divergence is charged.
+fn kl(c: &KlConfig) -> Result<(), Fault> {
+    not_negative(&[
+        ("objective.regulariser.weight", c.weight),
+        ("objective.regulariser.free", c.free),
+        ("objective.regulariser.free_total", c.free_total),
+    ])?;
+    positive(&[("objective.regulariser.target", c.target.unwrap_or(1.0))])?;
+    if !(0.0..=1.0).contains(&c.warmup) {
+        return Err(("objective.regulariser.warmup", c.warmup.to_string(), "between 0 and 1"));
+    }
+    match c.cycles {
+        0 => Err(("objective.regulariser.cycles", "0".into(), "at least 1")),
+        _ => Ok(()),
     }
 }
 
@@ -198,25 +246,12 @@ fn regulariser(r: &Recipe) -> Result<(), Fault> {
     };
     match &r.objective.regulariser {
         RegulariserConfig::None => Ok(()),
+        RegulariserConfig::Kl(c) if r.is_conditional() && gaussian => kl(c),
         _ if r.is_language_model() || r.is_seq2seq() => {
             Err(("objective.regulariser.kind", "set".into(), "none where there are no latents"))
         }
         RegulariserConfig::Kl(_) if !gaussian => kind("kl"),
-        RegulariserConfig::Kl(c) => {
-            not_negative(&[
-                ("objective.regulariser.weight", c.weight),
-                ("objective.regulariser.free", c.free),
-                ("objective.regulariser.free_total", c.free_total),
-            ])?;
-            positive(&[("objective.regulariser.target", c.target.unwrap_or(1.0))])?;
-            if !(0.0..=1.0).contains(&c.warmup) {
-                return Err(("objective.regulariser.warmup", c.warmup.to_string(), "between 0 and 1"));
-            }
-            match c.cycles {
-                0 => Err(("objective.regulariser.cycles", "0".into(), "at least 1")),
-                _ => Ok(()),
-            }
-        }
+        RegulariserConfig::Kl(c) => kl(c),
         RegulariserConfig::Mmd(c) => not_negative(&[("objective.regulariser.weight", c.weight)]),
         RegulariserConfig::Adversarial(c) => {
             if c.log_variance > 0.0 && !gaussian {

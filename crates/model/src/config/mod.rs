@@ -109,6 +109,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../recipes/wae.toml"),
     include_str!("../../../../recipes/seq2seq-lstm.toml"),
     include_str!("../../../../recipes/seq2seq-transformer.toml"),
+    include_str!("../../../../recipes/seq2seq-cvae.toml"),
     include_str!("../../../../recipes/vec2text.toml"),
 ];
 
@@ -170,6 +171,11 @@ impl Recipe {
     /// Whether it writes targets for sources.
     pub fn is_seq2seq(&self) -> bool {
         self.task == TaskKind::Seq2seq
+    }
+
+    /// Whether a latent lies between its sources and targets (conditional VAE).
+    pub fn is_conditional(&self) -> bool {
+        self.is_seq2seq() && self.latent.size > 0
     }
 
     /// Columns of the encoder's states, which a decoder attends to.

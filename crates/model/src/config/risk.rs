@@ -9,6 +9,13 @@ pub enum RiskMetric {
     /// 1 - sentence BLEU-4, matchless orders counting 0.1.
     #[default]
     Bleu,
+    /// 1 - sentence chrF2.
+    Chrf,
+    /// 1 - ROUGE-L.
+    #[serde(rename = "rouge-l")]
+    RougeL,
+    /// Slots that are missing, wrong or too many among those of the source, 1 at most; for sources that list slots.
+    Slots,
 }
 
 /// The expected risk of what the model would write, mixed with the cross-entropy (Shen et al. 2016): seq2seq only.

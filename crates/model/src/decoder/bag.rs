@@ -239,6 +239,7 @@ mod tests {
         let var = tape.input(&z, (4, LATENT));
         let task = Task {
             z: Some(var),
+            features: None,
             states: None,
             row_weights: None,
             unlikelihood: 0.0,

@@ -2,6 +2,7 @@
 
 mod bag;
 mod output;
+mod pointer;
 mod readout;
 mod recurrent;
 mod seen;
@@ -31,9 +32,11 @@ pub enum Decoder {
 
 /// What a decoder is trained on.
 pub struct Task<'a> {
-    /// Latents (B, Z), in the order of the targets; `None` in a language model.
+    /// Latents (B, Z), in the order of the targets; `None` in a language model, and without a latent in seq2seq.
     pub z: Option<Var>,
-    /// States (M, W) of the batch's sources, if the decoder attends to them; z then are the encoder's features.
+    /// In seq2seq the encoder's features (B, F), in the order of the targets, if the decoder starts from them.
+    pub features: Option<Var>,
+    /// States (M, W) of the batch's sources, if the decoder attends to them.
     pub states: Option<Var>,
     pub batch: &'a Batch,
     pub label_smoothing: f32,
@@ -52,7 +55,7 @@ pub struct Given<'a> {
     pub attention: &'a AttentionConfig,
     /// Columns of the states that it attends to, W; 0: none.
     pub states: usize,
-    /// Columns of the encoder's features, F, from which it then starts.
+    /// Columns of the encoder's features, F, from which it starts; 0: from the latent.
     pub features: usize,
 }
 
@@ -103,7 +106,7 @@ impl Decoder {
     }
 
     /// The token that it would draw at each position of the batch after the text's own tokens before, by a number in [0, 1)
-    /// for each, (N); none of decoders that do not write token by token.
+    /// for each, (N), from the vocabulary alone where it also copies; none of decoders that do not write token by token.
     pub fn draw(
         &self,
         tape: &mut Tape,
@@ -114,11 +117,11 @@ impl Decoder {
     ) -> Vec<u32> {
         match self {
             Decoder::Recurrent(d) => {
-                let y = d.read(tape, params, embedding, task, rng);
+                let (y, _) = d.read(tape, params, embedding, task, rng);
                 d.output().draw(params, tape.value(y), uniforms)
             }
             Decoder::Transformer(d) => {
-                let y = d.read(tape, params, embedding, task, rng);
+                let (y, _) = d.read(tape, params, embedding, task, rng);
                 d.output().draw(params, tape.value(y), uniforms)
             }
             Decoder::Bag(_) | Decoder::Window(_) => Vec::new(),
@@ -163,12 +166,12 @@ impl Decoder {
         }
     }
 
-    /// Starts generating texts that attend to encoded sources, one row for each.
+    /// Starts generating texts from encoded sources, one row for each.
     ///
     /// # Panics
-    /// If the decoder does not attend to sources.
+    /// If the decoder is of no kind for sources.
     pub fn generator_from<'a>(&'a self, params: &'a Params, table: ParamId, source: &Encoded) -> Generator<'a> {
-        let start = (&source.features[..], source.rows.len());
+        let start = (&source.latents[..], source.rows.len());
         match self {
             Decoder::Recurrent(d) => Generator::Recurrent(d.generator(params, table, start, Some(source))),
             Decoder::Transformer(d) => {

@@ -7,6 +7,7 @@ use strait_engine::{
     ops::{
         cross_entropy::{CrossEntropy, Scored, Unlikely},
         linear,
+        mixture::Mixture,
     },
 };
 
@@ -47,14 +48,22 @@ impl Output {
         params.shape(self.weight).0
     }
 
-    /// Adds the cross-entropy of y (N, I) against the first N targets of the task's batch.
-    pub(super) fn loss(self, tape: &mut Tape, params: &mut Params, y: Var, task: &Task<'_>) -> Scored {
+    /// Adds the cross-entropy of y (N, I), perhaps mixed with what is copied, against the first N targets of the task's
+    /// batch.
+    pub(super) fn loss(
+        self,
+        tape: &mut Tape,
+        params: &mut Params,
+        (y, mixture): (Var, Option<Mixture>),
+        task: &Task<'_>,
+    ) -> Scored {
         let ce = CrossEntropy {
             weight: self.weight,
             bias: Some(self.bias),
             targets: &task.batch.targets[..tape.shape(y).0],
             row_weights: task.row_weights,
             smoothing: task.label_smoothing,
+            mixture,
             scale: task.scale,
         };
         if task.unlikelihood <= 0.0 {

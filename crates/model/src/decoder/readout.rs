@@ -16,7 +16,7 @@ use strait_engine::{
     },
 };
 
-use super::Given;
+use super::{Given, pointer::Looked};
 use crate::{
     batch::Batch,
     config::AttentionKind,
@@ -47,10 +47,10 @@ impl Readout {
         let (config, states) = (given.attention, given.states);
         let name = |part: &str| format!("decoder.attention.{part}");
         let both = |part: &str| (name(&format!("{part}.weight")), name(&format!("{part}.bias")));
-        let query_width = if config.kind == AttentionKind::Product { states } else { hidden };
+        let query_width = if config.kind == AttentionKind::Additive { hidden } else { states };
         let query = dense(params, both("query"), (query_width, hidden), 1.0, rng);
         let (scores, key) = match config.kind {
-            AttentionKind::Product => (Scores::Product { heads: config.heads }, None),
+            AttentionKind::Product | AttentionKind::None => (Scores::Product { heads: config.heads }, None),
             AttentionKind::Additive => {
                 let key = init::xavier((hidden, states), rng);
                 let key = params.add(name("key.weight"), (hidden, states), key);
@@ -64,8 +64,15 @@ impl Readout {
         Readout { scores, query, key, out: dense(params, both("out"), (out, states + hidden), 1.0, rng) }
     }
 
-    /// The decoder's states h (N, H), the encoder's (M, W) -> (N, O).
-    pub(super) fn forward(&self, tape: &mut Tape, params: &Params, h: Var, states: Var, batch: &Batch) -> Var {
+    /// The decoder's states h (N, H), the encoder's (M, W) -> (N, O); and the queries with their heads, of a product.
+    pub(super) fn forward(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        h: Var,
+        states: Var,
+        batch: &Batch,
+    ) -> (Var, Looked) {
         let q = tape.linear(params, h, self.query.0, Some(self.query.1));
         let (queries, memory) = (&batch.packing, &batch.source.packing);
         let c = match (self.scores, self.key) {
@@ -84,7 +91,8 @@ impl Readout {
             }
         };
         let both = tape.concat(&[c, h]);
-        tape.linear_activation(params, both, (self.out.0, Some(self.out.1)), Activation::Tanh)
+        let y = tape.linear_activation(params, both, (self.out.0, Some(self.out.1)), Activation::Tanh);
+        (y, self.key.is_none().then(|| (q, heads(self.scores))))
     }
 
     /// Encoded sources as [`Readout::step`] attends to them.

@@ -3,7 +3,8 @@
 //! `h_0 = tanh(W_l z + b_l)` for each layer, z is added at every step (`W_z z` in the gates), and the output h is
 //! projected to the embedding's width and multiplied with the embedding table (tied, Press & Wolf 2017) or goes to
 //! output weights of its own. In seq2seq h_0 comes from the encoder's features, and a [`Readout`] that attends to its states
-//! takes the projection's place.
+//! takes the projection's place. A latent
+//! between source and target (conditional VAE) is added at every step.
 
 use rand::Rng;
 use strait_engine::{
@@ -13,11 +14,17 @@ use strait_engine::{
         attention::Memory,
         cross_entropy::Scored,
         embedding, linear,
+        mixture::Mixture,
         rnn::{Cell, State},
     },
 };
 
-use super::{Given, Task, output::Output, readout::Readout};
+use super::{
+    Given, Task,
+    output::Output,
+    pointer::{Copies, Pointer},
+    readout::Readout,
+};
 use crate::{
     config::DecoderConfig,
     decoding::NextToken,
@@ -35,6 +42,7 @@ pub struct Decoder {
     /// Projection (E, H) and its bias before tied output weights.
     projection: Option<(ParamId, ParamId)>,
     readout: Option<Readout>,
+    pointer: Option<Pointer>,
     /// Reads rows of E (tied) or H columns.
     output: Output,
 }
@@ -59,7 +67,7 @@ impl Decoder {
         };
         let stack = Stack::new(params, "decoder.rnn", shape, rng);
         let h = config.hidden;
-        let start = if given.states > 0 { given.features } else { given.latent.size };
+        let start = if given.features > 0 { given.features } else { given.latent.size };
         let starts = (0..if start > 0 { config.layers } else { 0 })
             .map(|l| {
                 let weight = init::xavier((h, start), rng);
@@ -69,13 +77,14 @@ impl Decoder {
             .collect();
         let width = if config.tied { e } else { h };
         let readout = (given.states > 0).then(|| Readout::new(params, given, (h, width), rng));
+        let pointer = Pointer::new(params, given, (width, false), rng);
         let projection = (config.tied && readout.is_none()).then(|| {
             let weight = init::xavier((e, h), rng);
             let weight = params.add("decoder.projection.weight", (e, h), weight);
             (weight, params.add("decoder.projection.bias", (1, e), vec![0.0; e]))
         });
         let output = Output::new(params, (embedding, config.tied), h, rng);
-        Decoder { dropout: config.dropout, stack, starts, projection, readout, output }
+        Decoder { dropout: config.dropout, stack, starts, projection, readout, pointer, output }
     }
 
     /// See [`super::Decoder::loss`].
@@ -87,15 +96,15 @@ impl Decoder {
         task: &Task<'_>,
         rng: &mut impl Rng,
     ) -> Scored {
-        let y = self.read(tape, params, embedding, task, rng);
-        self.output.loss(tape, params, y, task)
+        let read = self.read(tape, params, embedding, task, rng);
+        self.output.loss(tape, params, read, task)
     }
 
     pub(super) fn output(&self) -> Output {
         self.output
     }
 
-    /// What the output layer reads at each position of the batch, (N, I).
+    /// What the output layer reads at each position of the batch, (N, I), and what is copied besides.
     pub(super) fn read(
         &self,
         tape: &mut Tape,
@@ -103,27 +112,30 @@ impl Decoder {
         embedding: ParamId,
         task: &Task<'_>,
         rng: &mut impl Rng,
-    ) -> Var {
-        let Task { z, states, batch, .. } = *task;
+    ) -> (Var, Option<Mixture>) {
+        let Task { z, features, states, batch, .. } = *task;
         let start = |tape: &mut Tape, z, (w, b)| {
             let h = tape.linear(params, z, w, Some(b));
             tape.activation(h, Activation::Tanh)
         };
-        let first: Vec<Var> = z.map_or(Vec::new(), |z| self.starts.iter().map(|&s| start(tape, z, s)).collect());
+        let from = features.or(z);
+        let first: Vec<Var> = from.map_or(Vec::new(), |f| self.starts.iter().map(|&s| start(tape, f, s)).collect());
         let x = tape.embedding(params, embedding, &batch.inputs);
         let x = tape.dropout(x, self.dropout, rng);
-        let sequence = z.filter(|_| states.is_none());
-        let input = Input { packing: &batch.packing, first: &first, sequence, dropout: self.dropout };
+        let input = Input { packing: &batch.packing, first: &first, sequence: z, dropout: self.dropout };
         let mut y = self.stack.forward(tape, params, Read::Rows(x), &input, rng);
         y = tape.dropout(y, self.dropout, rng);
+        let mut mixture = None;
         if let (Some(readout), Some(states)) = (&self.readout, states) {
-            y = readout.forward(tape, params, y, states, batch);
+            let looked;
+            (y, looked) = readout.forward(tape, params, y, states, batch);
+            mixture = self.pointer.as_ref().map(|p| p.forward(tape, params, y, (looked, states), batch));
             y = tape.dropout(y, self.dropout, rng);
         }
         if let Some((w, b)) = self.projection {
             y = tape.linear(params, y, w, Some(b));
         }
-        y
+        (y, mixture)
     }
 
     /// See [`super::Decoder::generator`].
@@ -135,19 +147,21 @@ impl Decoder {
         source: Option<&Encoded>,
     ) -> Generator<'a> {
         let h = self.stack.shape.hidden;
+        let from = source.map(|source| &source.features[..]).filter(|features| !features.is_empty()).unwrap_or(z);
         let first = self.starts.iter().map(|&(w, b)| {
             let mut start = vec![0.0; rows * h];
-            linear::forward(params, z, rows, w, Some(b), &mut start);
+            linear::forward(params, from, rows, w, Some(b), &mut start);
             Activation::Tanh.apply(&mut start);
             start
         });
         let mut first: Vec<Vec<f32>> = first.collect();
         first.resize(self.stack.shape.layers, vec![0.0; rows * h]);
-        let sequence = (!z.is_empty() && source.is_none()).then_some(z);
+        let sequence = (!z.is_empty()).then_some(z);
         let states = self.stack.states(params, first, sequence);
         let memory = self.readout.as_ref().zip(source).map(|(readout, source)| readout.memory(params, source));
         let (x, projected, read) = Default::default();
-        Generator { decoder: self, params, table, states, memory, rows, x, projected, read }
+        let copies = self.pointer.as_ref().zip(source).map(|(pointer, source)| pointer.copies(source));
+        Generator { decoder: self, params, table, states, memory, copies, rows, x, projected, read }
     }
 }
 
@@ -159,6 +173,7 @@ pub struct Generator<'a> {
     states: Vec<State>,
     /// The sources, if it attends to them.
     memory: Option<Memory>,
+    copies: Option<Copies>,
     rows: usize,
     x: Vec<f32>,
     projected: Vec<f32>,
@@ -190,7 +205,7 @@ impl NextToken for Generator<'_> {
         for state in &mut self.states {
             y = state.step(self.params, y);
         }
-        let Decoder { readout, projection, .. } = self.decoder;
+        let Decoder { readout, projection, pointer, .. } = self.decoder;
         if let (Some(readout), Some(memory)) = (readout, &mut self.memory) {
             readout.step(self.params, memory, (y, self.rows), &mut self.projected);
             y = &self.projected;
@@ -200,6 +215,9 @@ impl NextToken for Generator<'_> {
             y = &self.projected;
         }
         self.decoder.output.scores(self.params, y, self.rows, logits);
+        if let (Some(pointer), Some(copies)) = (pointer, &mut self.copies) {
+            pointer.step(self.params, y, (copies, self.memory.as_ref()), logits);
+        }
         self.read.clear();
         self.read.extend_from_slice(y);
     }
@@ -211,6 +229,7 @@ impl NextToken for Generator<'_> {
     fn select(&mut self, from: &[usize]) {
         self.states.iter_mut().for_each(|s| s.select(from));
         self.memory.iter_mut().for_each(|memory| memory.select(from));
+        self.copies.iter_mut().for_each(|copies| copies.select(from));
         self.rows = from.len();
     }
 }

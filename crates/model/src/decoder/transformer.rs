@@ -8,10 +8,14 @@
 use rand::Rng;
 use strait_engine::{
     ParamId, Params, Tape, Var,
-    ops::{cross_entropy::Scored, embedding},
+    ops::{cross_entropy::Scored, embedding, mixture::Mixture},
 };
 
-use super::{Given, Task, output::Output};
+use super::{
+    Given, Task,
+    output::Output,
+    pointer::{Copies, Pointer},
+};
 use crate::{
     config::DecoderConfig,
     decoding::NextToken,
@@ -26,6 +30,7 @@ pub struct Decoder {
     stack: Stack,
     /// Vectors of which a latent consists, K.
     slots: usize,
+    pointer: Option<Pointer>,
     output: Output,
 }
 
@@ -52,8 +57,9 @@ impl Decoder {
             dropout: config.dropout,
         };
         let stack = Stack::new(params, "decoder.transformer", shape, rng);
+        let pointer = Pointer::new(params, given, (d, true), rng);
         let output = Output::new(params, (embedding, config.tied), d, rng);
-        Decoder { dropout: config.dropout, stack, slots: latent.slots, output }
+        Decoder { dropout: config.dropout, stack, slots: latent.slots, pointer, output }
     }
 
     /// See [`super::Decoder::loss`].
@@ -65,15 +71,15 @@ impl Decoder {
         task: &Task<'_>,
         rng: &mut impl Rng,
     ) -> Scored {
-        let y = self.read(tape, params, embedding, task, rng);
-        self.output.loss(tape, params, y, task)
+        let read = self.read(tape, params, embedding, task, rng);
+        self.output.loss(tape, params, read, task)
     }
 
     pub(super) fn output(&self) -> Output {
         self.output
     }
 
-    /// What the output layer reads at each position of the batch, (N, D).
+    /// What the output layer reads at each position of the batch, (N, D), and what is copied besides.
     pub(super) fn read(
         &self,
         tape: &mut Tape,
@@ -81,14 +87,16 @@ impl Decoder {
         embedding: ParamId,
         task: &Task<'_>,
         rng: &mut impl Rng,
-    ) -> Var {
+    ) -> (Var, Option<Mixture>) {
         let batch = task.batch;
         let x = tape.embedding(params, embedding, &batch.inputs);
         let states = task.states.map(|rows| States { rows, packing: &batch.source.packing, of: &batch.source_of });
-        let memory = task.z.filter(|_| states.is_none()).map(|z| self.memory(tape, z));
+        let memory = task.z.map(|z| self.memory(tape, z));
         let around = Surroundings { packing: &batch.packing, memory, states };
         let y = self.stack.forward(tape, params, x, around, rng);
-        tape.dropout(y, self.dropout, rng)
+        let copied = self.pointer.as_ref().zip(task.states);
+        let mixture = copied.map(|(pointer, states)| pointer.forward(tape, params, y, (None, states), batch));
+        (tape.dropout(y, self.dropout, rng), mixture)
     }
 
     /// z (B, Z), the slots of a latent side by side -> the slots as rows.
@@ -112,7 +120,8 @@ impl Decoder {
         let slot = |k: usize| z.chunks_exact(self.slots * p.max(1)).flat_map(move |z| &z[k * p..(k + 1) * p]);
         let memory: Vec<f32> = (0..self.slots).flat_map(slot).copied().collect();
         let state = State::new(&self.stack, params, (&memory, source), rows);
-        Generator { decoder: self, params, table, state, rows, x: Vec::new() }
+        let copies = self.pointer.as_ref().zip(source).map(|(pointer, source)| pointer.copies(source));
+        Generator { decoder: self, params, table, state, copies, rows, x: Vec::new() }
     }
 }
 
@@ -122,6 +131,7 @@ pub struct Generator<'a> {
     params: &'a Params,
     table: ParamId,
     state: State,
+    copies: Option<Copies>,
     rows: usize,
     /// What the stack reads, and then what it gave.
     x: Vec<f32>,
@@ -144,11 +154,14 @@ impl NextToken for Generator<'_> {
     }
 
     fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>) {
-        let Decoder { stack, output, .. } = self.decoder;
+        let Decoder { stack, output, pointer, .. } = self.decoder;
         self.x.resize(self.rows * stack.shape.width, 0.0);
         embedding::forward(self.params, self.table, tokens, &mut self.x);
         let y = self.state.step(stack, self.params, &self.x);
         output.scores(self.params, y, self.rows, logits);
+        if let (Some(pointer), Some(copies)) = (pointer, &mut self.copies) {
+            pointer.step(self.params, y, (copies, None), logits);
+        }
         self.x.copy_from_slice(y);
     }
 
@@ -158,6 +171,7 @@ impl NextToken for Generator<'_> {
 
     fn select(&mut self, from: &[usize]) {
         self.state.select(from);
+        self.copies.iter_mut().for_each(|copies| copies.select(from));
         self.rows = from.len();
     }
 }

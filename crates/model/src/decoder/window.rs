@@ -84,7 +84,7 @@ impl Decoder {
         let order: Vec<u32> = (0..self.window.min(packing.steps())).flat_map(place).collect();
         let y = tape.gather_rows(y, &order);
         let y = tape.dropout(y, self.dropout, rng);
-        let scored = self.output.loss(tape, params, y, task);
+        let scored = self.output.loss(tape, params, (y, None), task);
         let beyond = (batch.targets.len() - order.len()) as f64 * self.beyond();
         Scored { nats: scored.nats + beyond, ..scored }
     }

@@ -71,11 +71,16 @@ impl Gaussian {
             }
             None => y,
         };
-        let v = tape.slice_columns(head, self.size..2 * self.size);
-        let v = tape.scale(v, 1.0 / LARGEST);
-        let v = tape.activation(v, Activation::Tanh);
-        Code { z: mean, mean, log_variance: Some(tape.scale(v, LARGEST)) }
+        Code { z: mean, mean, log_variance: Some(log_variance(tape, head, self.size)) }
     }
+}
+
+/// The log variances of a head (B, 2 Z): (B, Z).
+pub(super) fn log_variance(tape: &mut Tape, head: Var, size: usize) -> Var {
+    let v = tape.slice_columns(head, size..2 * size);
+    let v = tape.scale(v, 1.0 / LARGEST);
+    let v = tape.activation(v, Activation::Tanh);
+    tape.scale(v, LARGEST)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! `u = W f + b` for features f (B, F), then by kind: a point (normalised, blurred in training), a Gaussian posterior,
 //! or the nearest codes of a codebook.
 
+mod conditional;
 mod gaussian;
 mod normalise;
 mod point;
@@ -14,6 +15,7 @@ use strait_engine::{ParamId, Params, Tape, Var, init};
 
 use crate::config::{LatentConfig, LatentKind};
 
+pub use conditional::Conditional;
 pub use posterior::Posterior;
 pub use quantised::{Codebook, perplexity};
 

@@ -211,14 +211,41 @@ impl Serving {
     /// If it is one.
     pub fn needs_latents(&self) -> Result<(), Refusal> {
         if self.model.is_seq2seq() {
-            let why = format!("`{}` writes targets for sources: it has no latents; use `strait generate`", self.name);
-            return Err(Refusal::invalid("/model", why));
+            return Err(self.writes_targets());
         }
         if self.model.is_language_model() {
             let why = format!("`{}` is a language model: it has no latents, only /v1/sample works with it", self.name);
             return Err(Refusal::invalid("/model", why));
         }
         Ok(())
+    }
+
+    /// Refuses sources where the model knows none.
+    ///
+    /// # Errors
+    /// Unless it writes targets for sources.
+    pub fn needs_sources(&self) -> Result<(), Refusal> {
+        match self.model.is_seq2seq() {
+            true => Ok(()),
+            false => {
+                let why = format!("`{}` was not trained on pairs: it writes no targets for sources", self.name);
+                Err(Refusal::invalid("/model", why))
+            }
+        }
+    }
+
+    /// Refuses draws where the model writes for sources only.
+    ///
+    /// # Errors
+    /// If it does.
+    pub fn needs_draws(&self) -> Result<(), Refusal> {
+        if self.model.is_seq2seq() { Err(self.writes_targets()) } else { Ok(()) }
+    }
+
+    fn writes_targets(&self) -> Refusal {
+        let why =
+            format!("`{}` writes targets for sources: it has no latents, only /v1/generate works with it", self.name);
+        Refusal::invalid("/model", why)
     }
 
     /// Refuses texts where the model cannot encode them.

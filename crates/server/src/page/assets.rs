@@ -35,7 +35,7 @@ macro_rules! asset {
 pub const INDEX: Asset = Asset { path: "/", kind: HTML, text: include_str!("assets/index.html") };
 
 /// What it loads.
-pub const ASSETS: [Asset; 32] = [
+pub const ASSETS: [Asset; 33] = [
     Asset { path: "/page/colours.css", kind: CSS, text: COLOURS },
     asset!(CSS "style.css"),
     asset!(SVG "icon.svg"),
@@ -56,6 +56,7 @@ pub const ASSETS: [Asset; 32] = [
     asset!(JAVASCRIPT "strings/zh.js"),
     asset!(JAVASCRIPT "views/audit.js"),
     asset!(JAVASCRIPT "views/copies.js"),
+    asset!(JAVASCRIPT "views/generate.js"),
     asset!(JAVASCRIPT "views/groups.js"),
     asset!(JAVASCRIPT "views/info.js"),
     asset!(JAVASCRIPT "views/interpolate.js"),

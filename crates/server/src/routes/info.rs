@@ -107,6 +107,8 @@ struct Facts {
     /// The recipe's name.
     recipe: String,
     language_model: bool,
+    /// Whether it writes targets for sources (/v1/generate) and nothing else.
+    writes_targets: bool,
     /// Numbers in a latent.
     dimensions: usize,
     weights: usize,
@@ -138,6 +140,7 @@ impl Facts {
             version: serving.version.clone(),
             recipe: config.recipe.name.clone(),
             language_model: model.is_language_model(),
+            writes_targets: model.is_seq2seq(),
             dimensions: model.latent_size(),
             weights: model.weights(),
             vocabulary: config.vocabulary,

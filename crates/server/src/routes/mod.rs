@@ -12,6 +12,7 @@ mod corpus;
 mod dedup;
 mod directions;
 mod embeddings;
+mod generate;
 mod health;
 mod info;
 mod interpolate;
@@ -53,7 +54,7 @@ pub struct Route {
 /// What a request brings.
 pub struct Body {
     pub schema: Shape,
-    /// A body that works with every autoencoder.
+    /// A body that works with every autoencoder; that of `/v1/generate` with every model of pairs.
     pub example: &'static str,
 }
 
@@ -83,6 +84,7 @@ pub fn table() -> Vec<Route> {
         latents::routes(),
         reconstruct::routes(),
         sample::routes(),
+        generate::routes(),
         interpolate::routes(),
         vary::routes(),
         embeddings::routes(),

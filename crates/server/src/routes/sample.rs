@@ -60,6 +60,7 @@ struct SampleRequest {
 async fn sample(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let WithDecoding::<SampleRequest> { own: asked, decoding } = app.read(request).await?;
     let serving = app.shelf.find(asked.model.as_deref())?;
+    serving.needs_draws()?;
     check::count("/n", asked.n, app.limits().n)?;
     let own = match asked.quality {
         Some(quality) => serving.model.sampling_at(quality).map_err(|e| Refusal::invalid("/quality", e.to_string()))?,

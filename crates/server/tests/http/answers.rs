@@ -1,7 +1,7 @@
 //! Every route gives what the library gives.
 
 use serde_json::{Value, json};
-use strait::{Decoding, DecodingOptions, Path};
+use strait::{Decoding, DecodingOptions, Model, Path};
 
 use super::{Running, first, fixture, floats, strings};
 
@@ -143,6 +143,46 @@ fn a_language_model_samples_and_says_what_it_cannot_do() {
 }
 
 #[test]
+fn a_model_of_pairs_writes_for_sources_and_nothing_else() {
+    let running = Running::usual();
+    let sources = ["tea the drinks she", "rain the likes he"];
+    let model = Model::open(&fixture().pairs).unwrap();
+    let asked = json!({"model": "pairs", "sources": sources, "n": 2, "explain": true, "max_len": 9, "beam": 3});
+    let answer = running.done("/v1/generate", &asked);
+    let options = DecodingOptions { beam: 3, max_len: 9, ..model.config().decoding.clone() };
+    let own = model.generate((&sources, 0), 2, &Decoding { options: Some(options), ..Decoding::default() }, 1).unwrap();
+    for (found, own) in answer["targets"].as_array().unwrap().iter().zip(&own) {
+        let texts: Vec<&str> = found.as_array().unwrap().iter().map(|t| t["text"].as_str().unwrap()).collect();
+        assert_eq!(texts, own.iter().map(|t| &t.text[..]).collect::<Vec<_>>());
+        let attention = &found[0]["attention"];
+        let rows = attention["weights"].as_array().unwrap();
+        assert_eq!(rows.len(), attention["written"].as_array().unwrap().len());
+        assert_eq!(rows[0].as_array().unwrap().len(), attention["source"].as_array().unwrap().len());
+        assert!(found[0]["log_probability"].as_f64() < Some(0.0) && found[0]["score"].is_f64());
+    }
+    assert!(answer["usage"]["read"].as_u64() > Some(2));
+    let draw = |seed: u64| {
+        let asked = json!({"model": "pairs", "sources": ["a b"], "n": 40, "temperature": 1.0, "seed": seed});
+        running.done("/v1/generate", &asked)
+    };
+    assert_eq!(draw(1), draw(1));
+    assert_ne!(draw(1), draw(2));
+    assert!(draw(1)["targets"][0][39]["attention"].is_null());
+    for (path, body, pointer) in [
+        ("/v1/generate", json!({"model": "first", "sources": ["a"]}), "/model"),
+        ("/v1/generate", json!({"model": "pairs", "sources": []}), "/sources"),
+        ("/v1/generate", json!({"model": "pairs", "sources": ["a"], "n": 0}), "/n"),
+        ("/v1/generate", json!({"model": "pairs", "sources": ["a"], "n": 500}), "/n"),
+        ("/v1/generate", json!({"model": "pairs", "sources": ["a", "b"], "n": 1000, "temperature": 1.0}), "/n"),
+        ("/v1/sample", json!({"model": "pairs"}), "/model"),
+        ("/v1/encode", json!({"model": "pairs", "texts": ["a"]}), "/model"),
+    ] {
+        let response = running.post(path, &body.to_string());
+        assert_eq!((response.status, &response.json()["error"]["param"]), (422, &json!(pointer)), "{path} {body}");
+    }
+}
+
+#[test]
 fn every_example_of_the_description_is_answered() {
     let running = Running::full();
     let document = running.get("/openapi.json").json();
@@ -157,6 +197,7 @@ fn every_example_of_the_description_is_answered() {
         if example.is_object() {
             match path.as_str() {
                 "/v1/decode" => example["latents"] = latent.clone(),
+                "/v1/generate" => example["model"] = json!("pairs"),
                 "/v1/topics" => example["model"] = json!("topics"),
                 "/v1/steer" => example["toward"] = json!(fixture().labels[0]),
                 _ => {}
@@ -169,7 +210,7 @@ fn every_example_of_the_description_is_answered() {
             asked += 1;
         }
     }
-    assert_eq!(asked, 27);
+    assert_eq!(asked, 28);
 }
 
 #[test]

@@ -32,12 +32,13 @@ use strait_server::{Event, LearnedPlace, ModelPlace, Options, Server, TextsPlace
 
 use client::{Client, Response};
 
-/// Models trained once: an autoencoder, another one of the same shape, a language model.
+/// Models trained once: an autoencoder, another one of the same shape, a language model, one of pairs.
 struct Fixture {
     dir: PathBuf,
     first: PathBuf,
     second: PathBuf,
     language: PathBuf,
+    pairs: PathBuf,
     topics: PathBuf,
     texts: Vec<String>,
     /// The tense of each text.
@@ -54,11 +55,15 @@ fn fixture() -> &'static Fixture {
         fs::create_dir_all(&dir).unwrap();
         let sentences = Grammar::default().corpus(120, Some(Language::English), 7);
         let texts: Vec<String> = sentences.iter().map(|s| s.text.clone()).collect();
+        let reversed = |text: &String| text.split(' ').rev().collect::<Vec<_>>().join(" ");
         let train = |name: &str, recipe: &str, seed: u64| {
             let corpus = read_from(texts.join("\n").as_bytes(), "corpus.txt", &ReadOptions::default()).unwrap();
             let out = dir.join(name);
             let mut training = Training::new(&out, corpus);
             training.recipe = Recipe::find(recipe).unwrap();
+            if training.recipe.is_seq2seq() {
+                training.sources = texts.iter().map(reversed).collect();
+            }
             training.recipe.tokenizer.vocabulary = Some(300);
             (training.size, training.budget, training.seed) = (Some(Size::Tiny), Budget::Steps(4), seed);
             training.run(&mut (), &AtomicBool::new(false)).unwrap();
@@ -69,8 +74,9 @@ fn fixture() -> &'static Fixture {
         let line = |(text, label): (&String, &String)| format!("{}\n", json!({"text": text, "tense": label}));
         fs::write(&labelled, texts.iter().zip(&labels).map(line).collect::<String>()).unwrap();
         let (first, second) = (train("first", "dae", 1), train("second", "dae", 2));
-        let (language, topics) = (train("language", "lm-lstm", 1), train("topics", "topics", 1));
-        Fixture { first, second, language, topics, texts, labels, labelled, dir }
+        let (language, pairs) = (train("language", "lm-lstm", 1), train("pairs", "seq2seq-lstm", 1));
+        let topics = train("topics", "topics", 1);
+        Fixture { first, second, language, pairs, topics, texts, labels, labelled, dir }
     })
 }
 
@@ -159,7 +165,8 @@ impl Drop for Running {
 }
 
 fn usual() -> Options {
-    Options::new(vec![ModelPlace::new(&fixture().first), ModelPlace::new(&fixture().language)])
+    let Fixture { first, language, pairs, .. } = fixture();
+    Options::new([first, language, pairs].map(|dir| ModelPlace::new(dir)).into())
 }
 
 /// Everything that there is to serve.

@@ -1,5 +1,6 @@
 //! Recipes side by side: each is trained on the same texts for the same time and measured on the same held-out texts.
 
+mod pairs;
 mod table;
 
 use std::{
@@ -12,6 +13,8 @@ use strait_model::{Recipe, folder};
 use strait_report::{Comparison, Row, read_events};
 use strait_text::{Corpus, split::split};
 use strait_train::{Budget, Event, Outcome, Size};
+
+pub use pairs::{PairComparisonRequest, compare_pairs};
 
 use crate::{Decoding, Error, Model, Path as Way, Training, resume};
 
@@ -77,12 +80,21 @@ pub fn compare(
         let dir = request.dir.join(&recipe.name);
         let kept = dir.join("config.json").is_file();
         hear(Heard::Recipe { name: &recipe.name, at: i + 1, of: request.recipes.len(), kept });
-        if trained(&dir, &train, recipe, &request, hear, stop)? == Outcome::Stopped {
+        let training = Training {
+            valid: request.valid.clone(),
+            recipe: recipe.clone(),
+            size: request.size,
+            budget: request.budget,
+            seed: request.seed,
+            ..Training::new(&dir, train.clone())
+        };
+        if trained(training, hear, stop)? == Outcome::Stopped {
             return Ok(None);
         }
         let mut model = Model::open(&dir)?;
         let evaluation = model.evaluate(&effort, &mut |p| hear(Heard::Evaluating(p)))?;
-        rows.push(Entrant { row: row(&model, &evaluation, &effort)?, evaluation, events: events(&dir) });
+        let kept = kept.then(|| trained_for(&model));
+        rows.push(Entrant { row: row(&model, &evaluation, &effort)?, kept, evaluation, events: events(&dir) });
     }
     Ok(Some(table::comparison(&request, &rows)))
 }
@@ -90,6 +102,8 @@ pub fn compare(
 /// A recipe that was trained and measured.
 struct Entrant {
     row: Row,
+    /// If its model was there already: how long it was trained.
+    kept: Option<String>,
     evaluation: Evaluation,
     events: Vec<serde_json::Value>,
 }
@@ -107,36 +121,29 @@ fn held_out(request: &ComparisonRequest) -> (Corpus, Vec<String>) {
     (train, test.iter().map(|&i| all[i].clone()).collect())
 }
 
-/// Sees to it that `dir` holds the model of a recipe.
-fn trained(
-    dir: &Path,
-    train: &Corpus,
-    recipe: &Recipe,
-    request: &ComparisonRequest,
-    hear: &mut dyn FnMut(Heard<'_>),
-    stop: &AtomicBool,
-) -> Result<Outcome, Error> {
+/// Sees to it that the folder of a training holds its model.
+fn trained(training: Training, hear: &mut dyn FnMut(Heard<'_>), stop: &AtomicBool) -> Result<Outcome, Error> {
     let mut listener = |event: &Event| hear(Heard::Training(event));
+    let dir = training.out.clone();
     if dir.join("config.json").is_file() {
-        let found = folder::read_config(dir)?;
-        let same = found.data.hash == train.report.hash
-            && found.data.train <= train.records.len()
-            && found.recipe.name == recipe.name
-            && found.seed == request.seed;
-        return if same { Ok(Outcome::Finished) } else { Err(Error::OtherComparison(dir.into())) };
+        let found = folder::read_config(&dir)?;
+        let same = found.data.hash == training.train.report.hash
+            && found.data.train <= training.train.records.len()
+            && found.recipe.name == training.recipe.name
+            && found.seed == training.seed;
+        return if same { Ok(Outcome::Finished) } else { Err(Error::OtherComparison(dir)) };
     }
-    if folder::training_dir(dir).is_dir() {
+    if folder::training_dir(&dir).is_dir() {
         return resume(dir, &mut listener, stop);
     }
-    let training = Training {
-        valid: request.valid.clone(),
-        recipe: recipe.clone(),
-        size: request.size,
-        budget: request.budget,
-        seed: request.seed,
-        ..Training::new(dir, train.clone())
-    };
     training.run(&mut listener, stop)
+}
+
+/// How long a model was trained: "1234 steps in 1.9 minutes".
+fn trained_for(model: &Model) -> String {
+    let training = &model.config().training;
+    let minutes = training.figures.get("seconds").map(|s| format!(" in {:.1} minutes", s / 60.0));
+    format!("{} steps{}", training.steps, minutes.unwrap_or_default())
 }
 
 /// What a row of the comparison shows of a model besides its figures.

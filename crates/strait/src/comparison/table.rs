@@ -18,6 +18,9 @@ const SELF_BLEU: &str = "self-BLEU-4";
 const RATE: &str = "KL";
 const RECONSTRUCTION: &str = "reconstruction";
 
+/// What holds of the recipes of any comparison.
+pub(super) const TRAINED: &str = "Each recipe was trained on the same texts, as long as `budget` says, and";
+
 /// Columns: name, unit, which is better, digits, what it is.
 const COLUMNS: [(&str, &str, Direction, usize, &str); 16] = [
     (
@@ -125,23 +128,24 @@ fn spread(spread: &Spread, factor: f64) -> Figure {
     Figure { spread: spread.std.map(|s| s * factor), ..Figure::new(spread.mean * factor) }
 }
 
+fn column(&(name, unit, better, digits, about): &(&str, &str, Direction, usize, &str)) -> Column {
+    Column { name: name.into(), unit: unit.into(), better, about: about.into(), digits: Some(digits) }
+}
+
+/// The columns of what a training took: weights, steps, minutes.
+pub(super) fn effort_columns() -> impl Iterator<Item = Column> {
+    COLUMNS.iter().filter(|c| ["weights", "steps", "minutes"].contains(&c.0)).map(column)
+}
+
 /// The whole comparison.
 pub(super) fn comparison(request: &ComparisonRequest, entrants: &[Entrant]) -> Comparison {
-    let column = |&(name, unit, better, digits, about): &(&str, &str, Direction, usize, &str)| Column {
-        name: name.into(),
-        unit: unit.into(),
-        better,
-        about: about.into(),
-        digits: Some(digits),
-    };
     let scatter =
         |x: &str, y: &str, title: &str| Scatter { title: title.into(), x: x.into(), y: y.into(), ..Scatter::default() };
     let mut rows: Vec<Row> = entrants.iter().map(|e| e.row.clone()).collect();
     rows.extend(entrants.first().map(references).unwrap_or_default());
     Comparison {
         title: format!("Recipes compared on {}", file_name(&request.train.report.name)),
-        about: "Each recipe was trained on the same texts for the same time and measured on the same held-out texts."
-            .into(),
+        about: format!("{TRAINED} measured on the same held-out texts."),
         facts: facts(request, entrants),
         spread: "standard deviation over the seeds of the samples".into(),
         columns: COLUMNS.iter().map(column).collect(),
@@ -157,6 +161,7 @@ pub(super) fn comparison(request: &ComparisonRequest, entrants: &[Entrant]) -> C
              beaten by counting words."
                 .into(),
         ],
+        ..Comparison::default()
     }
 }
 
@@ -175,7 +180,7 @@ fn facts(request: &ComparisonRequest, entrants: &[Entrant]) -> Vec<Fact> {
     let fact = |name: &str, value: String| Fact { name: name.into(), value };
     let mut facts = vec![
         fact("training texts", format!("{}, SHA-256 {}", request.train.report.name, request.train.report.hash)),
-        fact("budget", budget(request.budget)),
+        fact("budget", budget(request.budget, entrants.iter().map(|e| (&e.row.name[..], e.kept.as_deref())))),
         fact("seed of the trainings", request.seed.to_string()),
     ];
     if let Some(e) = entrants.first().map(|e| &e.evaluation) {
@@ -187,16 +192,25 @@ fn facts(request: &ComparisonRequest, entrants: &[Entrant]) -> Vec<Fact> {
 }
 
 /// The last part of a path.
-fn file_name(path: &str) -> &str {
+pub(super) fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-fn budget(budget: Budget) -> String {
-    match budget {
-        Budget::Minutes(m) => format!("{m} minutes for each recipe"),
-        Budget::Epochs(n) => format!("{n} passes over the data for each recipe"),
-        Budget::Steps(n) => format!("{n} steps for each recipe"),
-    }
+/// What recipes, by name, were trained for: as asked, or, where a model was kept from before, for as long as it says.
+pub(super) fn budget<'a>(budget: Budget, recipes: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> String {
+    let (kept, now): (Vec<_>, Vec<_>) = recipes.partition(|(_, kept)| kept.is_some());
+    let asked = match budget {
+        Budget::Minutes(m) => format!("{m} minutes"),
+        Budget::Epochs(n) => format!("{n} passes over the data"),
+        Budget::Steps(n) => format!("{n} steps"),
+    };
+    let each = match (now.is_empty(), kept.is_empty()) {
+        (false, true) => return format!("{asked} for each recipe"),
+        (false, false) => format!("{asked} for {}; ", now.iter().map(|n| n.0).collect::<Vec<_>>().join(", ")),
+        (true, _) => String::new(),
+    };
+    let kept: Vec<String> = kept.iter().map(|(name, how)| format!("{name} ({})", how.unwrap_or_default())).collect();
+    format!("{each}trained before: {}", kept.join(", "))
 }
 
 /// Forward against reverse perplexity over temperatures.
@@ -248,16 +262,36 @@ fn over_passes(
     y: &str,
     value: impl Fn(&serde_json::Value) -> Option<f64>,
 ) -> Curves {
-    let line = |e: &Entrant| {
-        let looks = e.events.iter().filter(|event| event["event"] == "look");
-        let points: Vec<(f64, f64)> = looks.filter_map(|l| Some((l["epoch"].as_f64()?, value(l)?))).collect();
-        (!points.is_empty()).then(|| Curve { name: e.row.name.clone(), points })
-    };
+    let line = |e: &Entrant| curve(&e.row.name, &e.events, &value);
     Curves {
         title: title.into(),
         x: "passes over the data".into(),
         y: y.into(),
         lines: entrants.iter().filter_map(line).collect(),
         ..Curves::default()
+    }
+}
+
+/// A figure of the looks among a training's events, over the passes; none if there is none.
+pub(super) fn curve(
+    name: &str,
+    events: &[serde_json::Value],
+    value: impl Fn(&serde_json::Value) -> Option<f64>,
+) -> Option<Curve> {
+    let looks = events.iter().filter(|event| event["event"] == "look");
+    let points: Vec<(f64, f64)> = looks.filter_map(|l| Some((l["epoch"].as_f64()?, value(l)?))).collect();
+    (!points.is_empty()).then(|| Curve { name: name.into(), points })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_models_are_told_with_what_they_were_trained_for() {
+        let said = |kept: [Option<&str>; 2]| budget(Budget::Minutes(2.0), ["dae", "vae"].into_iter().zip(kept));
+        assert_eq!(said([None, None]), "2 minutes for each recipe");
+        assert_eq!(said([Some("9 steps"), None]), "2 minutes for vae; trained before: dae (9 steps)");
+        assert_eq!(said([Some("9 steps"), Some("8 steps")]), "trained before: dae (9 steps), vae (8 steps)");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Read;
 
-use super::{Format, LongRecords, ReadError, ReadOptions, ReadReport, read_from, source};
+use super::{Corpus, Format, LongRecords, ReadError, ReadOptions, ReadReport, read_from, source};
 
 /// Which columns hold what, by header or 1-based number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -12,6 +12,8 @@ pub struct Columns {
     pub source: Option<String>,
     /// The column of the target; `target`, else the second, when absent.
     pub target: Option<String>,
+    /// Columns of further references, beside the target.
+    pub references: Vec<String>,
 }
 
 /// Sources and their targets, one of each a pair, and how they were read.
@@ -20,6 +22,8 @@ pub struct Pairs {
     /// In the order of the file; at least one.
     pub sources: Vec<String>,
     pub targets: Vec<String>,
+    /// Further references of each pair, those that have text; empty lists unless [`Columns::references`] names columns.
+    pub references: Vec<Vec<String>>,
     /// Of the targets; it counts pairs.
     pub report: ReadReport,
     /// What was found, for people.
@@ -60,10 +64,10 @@ impl fmt::Display for PairsFound {
 
 impl Pairs {
     /// The targets as a corpus, and the sources, one for each record.
-    pub fn into_parts(self) -> (super::Corpus, Vec<String>) {
+    pub fn into_parts(self) -> (Corpus, Vec<String>) {
         let record = |text| super::Record { text, label: None };
         let records = self.targets.into_iter().map(record).collect();
-        (super::Corpus { records, report: self.report }, self.sources)
+        (Corpus { records, report: self.report }, self.sources)
     }
 }
 
@@ -106,7 +110,9 @@ pub fn read_pairs(
         let (sources, targets) = (sources.records.len(), targets.records.len());
         return Err(ReadError::Unpaired { name: name.to_owned(), sources, other: name.to_owned(), targets });
     }
-    join(sources, targets, options)
+    let further = columns.references.iter().map(|column| side(&Some(column.clone()), ("", ""), "--references"));
+    let further = further.collect::<Result<Vec<_>, _>>()?;
+    join((sources, targets, further), options)
 }
 
 /// Reads sources and targets from two files, a text a line in each.
@@ -129,7 +135,7 @@ pub fn read_parallel(
             targets: wanted.records.len(),
         });
     }
-    join(found, wanted, &options)
+    join((found, wanted, Vec::new()), &options)
 }
 
 /// The error with the flag by which pairs name a column.
@@ -148,13 +154,14 @@ fn one_to_one(options: &ReadOptions) -> ReadOptions {
 }
 
 /// Puts two sides together and leaves out what cannot be a pair.
-fn join(sources: super::Corpus, targets: super::Corpus, options: &ReadOptions) -> Result<Pairs, ReadError> {
+fn join((sources, targets, further): (Corpus, Corpus, Vec<Corpus>), options: &ReadOptions) -> Result<Pairs, ReadError> {
     let called = |report: &ReadReport| report.column.clone().map_or(report.name.clone(), |c| format!("column {c}"));
     let sides = [called(&sources.report), called(&targets.report)];
     let (mut empty, mut long) = (0, 0);
     let mut pairs = Pairs {
         sources: Vec::new(),
         targets: Vec::new(),
+        references: Vec::new(),
         found: PairsFound {
             name: targets.report.name.clone(),
             pairs: 0,
@@ -167,7 +174,7 @@ fn join(sources: super::Corpus, targets: super::Corpus, options: &ReadOptions) -
         report: targets.report,
     };
     let records = sources.records.len();
-    for (source, target) in sources.records.into_iter().zip(targets.records) {
+    for (row, (source, target)) in sources.records.into_iter().zip(targets.records).enumerate() {
         let over = |text: &str| text.chars().nth(options.max_chars).is_some();
         if source.text.trim().is_empty() || target.text.trim().is_empty() {
             empty += 1;
@@ -176,6 +183,8 @@ fn join(sources: super::Corpus, targets: super::Corpus, options: &ReadOptions) -
         } else {
             pairs.sources.push(source.text);
             pairs.targets.push(target.text);
+            let texts = further.iter().filter_map(|corpus| corpus.records.get(row)).map(|record| record.text.clone());
+            pairs.references.push(texts.filter(|text| !text.trim().is_empty()).collect());
         }
     }
     (pairs.found.pairs, pairs.found.empty, pairs.found.long) = (pairs.sources.len(), empty, long);

@@ -173,7 +173,15 @@ mod tests {
                 let rows: Vec<u32> = (0..4).flat_map(|i| texts[i].iter().map(move |_| i as u32)).collect();
                 let targets: Vec<u32> = texts.iter().flatten().map(|&t| t as u32).collect();
                 let y = t.gather_rows(v, &rows);
-                let ce = CrossEntropy { weight, bias, targets: &targets, row_weights: None, smoothing, scale };
+                let ce = CrossEntropy {
+                    weight,
+                    bias,
+                    targets: &targets,
+                    row_weights: None,
+                    smoothing,
+                    mixture: None,
+                    scale,
+                };
                 t.cross_entropy(&mut p, y, &ce)
             } else {
                 let counts = &counts;

@@ -7,6 +7,7 @@ import { LANGUAGES, choose, language, t } from "./language.js";
 import { Page } from "./page.js";
 import * as audit from "./views/audit.js";
 import * as copies from "./views/copies.js";
+import * as generate from "./views/generate.js";
 import * as groups from "./views/groups.js";
 import * as info from "./views/info.js";
 import * as interpolate from "./views/interpolate.js";
@@ -23,7 +24,8 @@ import * as vary from "./views/vary.js";
 // `needs`: what the server must have for a view.
 const VIEWS = [
   { name: "reconstruct", needs: "latents", ...reconstruct },
-  { name: "sample", ...sample },
+  { name: "generate", needs: "sources", ...generate },
+  { name: "sample", needs: "draws", ...sample },
   { name: "vary", needs: "latents", ...vary },
   { name: "interpolate", needs: "latents", ...interpolate },
   { name: "steer", needs: "latents", ...steer },
@@ -46,11 +48,18 @@ let served = null, page = null;
 function missing(view, model) {
   if (view.needs === "runs") return served.runs ? null : h("div", { class: "hint" }, h("p", {}, t("missing.runs")), h("pre", {}, "strait serve -m … --runs DIR"));
   if (!model.ready) return h("p", { class: "hint" }, t("missing.ready", { name: model.name }));
-  if (view.needs && model.facts.language_model) return h("p", { class: "hint" }, t("missing.latents"));
+  if (!suits(view, model)) return h("p", { class: "hint" }, t(view.needs === "sources" ? "missing.sources" : "missing.targets"));
+  if (view.needs !== "draws" && view.needs && model.facts.language_model) return h("p", { class: "hint" }, t("missing.latents"));
   if (view.needs !== "texts") return null;
   if (!model.texts) return h("div", { class: "hint" }, h("p", {}, t("missing.texts")), h("pre", {}, "strait serve -m … --texts FILE [--label-column C]"));
   if (model.texts.state === "failed") return h("p", { class: "problem" }, t("missing.failed", { why: model.texts.problem ?? "" }));
   return null;
+}
+
+/** Whether a view is about what this kind of model does: targets for sources, or all else. */
+function suits(view, model) {
+  const about = view.needs && view.needs !== "runs";
+  return !about || !model.facts || model.facts.writes_targets === (view.needs === "sources");
 }
 
 /** Whether links may lead to a view. */
@@ -89,7 +98,7 @@ function header() {
   const { model } = page;
   const pick = h("select", { "aria-label": t("model"), onchange: () => { location.hash = `#/${page.view.name}?model=${encodeURIComponent(pick.value)}`; } },
     served.models.map(({ name }) => h("option", { value: name, selected: name === model.name }, name)));
-  const links = VIEWS.map((view) => h("li", { class: view.name }, h("a", {
+  const links = VIEWS.filter((view) => view === page.view || suits(view, model)).map((view) => h("li", { class: view.name }, h("a", {
     href: page.at(view.name, {}), "aria-current": view === page.view ? "page" : null, class: missing(view, model) ? "lacking" : null,
   }, t(`${view.name}.short`))));
   const nav = h("nav", { "aria-label": t("views") }, h("ul", {}, links));
@@ -97,7 +106,7 @@ function header() {
     const current = nav.querySelector("[aria-current]");
     if (nav.scrollWidth > nav.clientWidth) nav.scrollLeft = current.offsetLeft - nav.clientWidth / 2 + current.offsetWidth / 2;
   });
-  return h("header", {}, h("a", { class: "brand", href: page.at("reconstruct", {}) }, "Strait"),
+  return h("header", {}, h("a", { class: "brand", href: page.at(model.facts?.writes_targets ? "generate" : "reconstruct", {}) }, "Strait"),
     h("div", { class: "model" }, served.models.length > 1 ? pick : h("span", {}, model.name)), nav);
 }
 

@@ -8,7 +8,7 @@ export const fields = {};
 export function open(page) {
   const { facts, model } = page;
   const rows = [
-    ["name", model.name], ["recipe", facts.recipe], ["kind", t(facts.language_model ? "info.lm" : "info.ae")], ["dimensions", facts.language_model ? "" : number(facts.dimensions)],
+    ["name", model.name], ["recipe", facts.recipe], ["kind", t(facts.writes_targets ? "info.pairs" : facts.language_model ? "info.lm" : "info.ae")], ["dimensions", facts.language_model || facts.writes_targets ? "" : number(facts.dimensions)],
     ["weights", number(facts.weights)], ["vocabulary", number(facts.vocabulary)], ["records", number(facts.records)],
     ["length", t("info.tokens", { mean: number(facts.mean_tokens, 1), most: number(facts.longest_tokens) })], ["steps", number(facts.steps)], ["prior", facts.prior],
     ["texts", model.texts ? `${model.texts.name} (${number(model.texts.texts)})` : ""], ["directions", (model.directions ?? []).join(", ")], ["version", facts.version.slice(0, 12)],
