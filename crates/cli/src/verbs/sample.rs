@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Result;
 use clap::Args;
-use strait::{PublishedLanguageModel, text::ReadOptions};
+use strait::{Decoding, Model, PublishedLanguageModel, text::ReadOptions};
 
 use crate::{
     complaint::Usage,
@@ -27,6 +27,9 @@ pub struct Sample {
     #[arg(long, value_name = "Q", value_parser = share,
           conflicts_with_all = ["greedy", "temperature", "top_k", "top_p", "min_p", "typical", "beam", "beam_groups", "contrastive"])]
     quality: Option<f64>,
+    /// Go on from this text: from its latent instead of the prior, beginning with its last three words (or with --prefix)
+    #[arg(long, value_name = "TEXT", conflicts_with = "no_copies")]
+    context: Option<String>,
     /// Copy no run of --copy-run tokens from a text of this file, such as the training text
     #[arg(long, value_name = "FILE")]
     no_copies: Option<PathBuf>,
@@ -54,6 +57,9 @@ impl Sample {
             let corpus = input::corpus(file, &ReadOptions::default())?;
             decoding.blocked = Some(Arc::new(model.blocked(&corpus.records, self.copy_run)));
         }
+        if let Some(context) = &self.context {
+            return self.go_on(&model, context, &decoding);
+        }
         let mut out = self.writing.open()?;
         let mut draws = model.draws(self.seed);
         for first in (0..self.n).step_by(CHUNK) {
@@ -66,9 +72,23 @@ impl Sample {
         out.finish()
     }
 
+    /// Texts that go on from another.
+    fn go_on(&self, model: &Model, context: &str, decoding: &Decoding) -> Result<()> {
+        let texts = model.continuations(context, self.n, decoding, self.seed).map_err(|e| self.model.refuse(e))?;
+        let mut out = self.writing.open()?;
+        texts.iter().try_for_each(|text| self.writing.text(&mut out, text, &Alone { text }))?;
+        out.finish()
+    }
+
     /// A published language model has no prior to draw from: it begins with nothing, or with --prefix.
     fn published(&self, model: &PublishedLanguageModel) -> Result<()> {
-        if let Some(flag) = self.no_copies.as_ref().map(|_| "--no-copies").or(self.quality.map(|_| "--quality")) {
+        if let Some(flag) = self
+            .no_copies
+            .as_ref()
+            .map(|_| "--no-copies")
+            .or(self.quality.map(|_| "--quality"))
+            .or(self.context.as_ref().map(|_| "--context"))
+        {
             return Err(Usage(format!("{flag} works with models of `strait train` only")).into());
         }
         let texts = model.sample(self.n, self.seed, &self.decoding.resolve(&model.sampling()))?;
