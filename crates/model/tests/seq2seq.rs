@@ -130,6 +130,73 @@ fn tokens_that_were_never_written_can_be_copied() {
     assert!(with < 0.7 * without, "{without} nats without copying, {with} with it");
 }
 
+/// Recipes with a latent between source and target: with attention and without, of both kinds.
+fn conditional() -> Vec<Recipe> {
+    let made = |(kind, attention): (NetworkKind, AttentionKind)| {
+        let mut recipe = Recipe::find("seq2seq-cvae").unwrap();
+        (recipe.encoder.embedding, recipe.encoder.hidden, recipe.decoder.hidden) = (16, 16, 24);
+        (recipe.encoder.dropout, recipe.decoder.dropout, recipe.decoder.word_dropout) = (0.0, 0.0, 0.8);
+        (recipe.latent.size, recipe.attention.kind, recipe.training.rate) = (4, attention, 1e-2);
+        if kind == NetworkKind::Transformer {
+            (recipe.encoder.kind, recipe.decoder.kind) = (kind, kind);
+            (recipe.encoder.layers, recipe.decoder.layers) = (1, 1);
+            (recipe.encoder.heads, recipe.decoder.heads) = (2, 2);
+        }
+        recipe.check().unwrap();
+        recipe
+    };
+    let kinds = [NetworkKind::Lstm, NetworkKind::Transformer];
+    let attentions = [AttentionKind::Product, AttentionKind::None];
+    kinds.into_iter().flat_map(|kind| attentions.map(|attention| (kind, attention))).map(made).collect()
+}
+
+/// Each source has two targets, which have no token in common.
+fn open_pairs() -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
+    let source = |i: usize| vec![FIRST + (i / 2 % 4) as u32; 2];
+    let target = |i: usize| vec![FIRST + (i / 2 % 4) as u32 + 4 * (i % 2) as u32; 3];
+    ((0..40).map(source).collect(), (0..40).map(target).collect())
+}
+
+#[test]
+fn a_latent_tells_what_the_source_leaves_open() {
+    let (sources, targets) = open_pairs();
+    for (i, recipe) in conditional().into_iter().enumerate() {
+        let mut model = Autoencoder::new(&recipe, VOCABULARY, 1);
+        assert_eq!(model.latent_size(), 0, "no text of its own has a latent");
+        let before = model.score_pairs(&sources, &targets, &mut Vec::new()).bound();
+        let (mut trainer, mut tape) = (Trainer::new(&model), Tape::new());
+        for step in 0..250 {
+            let mut rng = ChaCha8Rng::seed_from_u64(step);
+            let batch = model.training_pairs(&sources, &targets, &mut rng);
+            let made = trainer.step(&mut model, &mut tape, &batch, Progress { step, steps: 250 }, &mut rng).unwrap();
+            assert!(made.figures.iter().any(|(name, nats)| *name == "kl" && *nats >= 0.0));
+        }
+        let mut each = Vec::new();
+        let after = model.score_pairs(&sources, &targets, &mut each);
+        assert!((each.iter().sum::<f64>() - after.bound()).abs() < 1e-6 * after.bound());
+        assert!(after.bound() < 0.5 * before && after.divergence > 0.3 * 40.0, "{i}: {before} {after:?}");
+        // Without a temperature: what differs is the draw of the latent.
+        let options = Options { max_len: 6, ..Options::default() };
+        let kind = TokenizerKind::Word;
+        let seeds: Vec<u64> = (0..sources.len() as u64).collect();
+        let written = model.generate_from(&sources, (&options, 6), kind, &seeds);
+        let right = |i: usize, ids: &[u32]| (0..2).any(|j| ids == targets[i / 2 * 2 + j]);
+        let all = || written.iter().enumerate().flat_map(|(i, outputs)| outputs.iter().map(move |o| (i, &o.tokens)));
+        let good = all().filter(|(i, ids)| right(*i, ids)).count();
+        assert!(good * 10 > 7 * 240, "{i}: {good} of 240");
+        let both = written.iter().filter(|outputs| outputs.iter().any(|o| o.tokens != outputs[0].tokens)).count();
+        assert!(both > 25, "{i}: {both} of 40 sources have more than one target");
+        // Each row depends on its own seed alone, in a beam as well; a single one is that of the mean.
+        let beam = Options { beam: 2, ..options.clone() };
+        for options in [&options, &beam] {
+            let alone = model.generate_from(&sources[7..8], (options, 3), kind, &seeds[7..8]);
+            assert_eq!(alone[0], model.generate_from(&sources, (options, 3), kind, &seeds)[7]);
+            let single = |seed: u64| model.generate_from(&sources[..1], (options, 1), kind, &[seed]);
+            assert_eq!(single(1), single(2));
+        }
+    }
+}
+
 #[test]
 fn no_source_too_short_and_none_too_long() {
     let model = Autoencoder::new(&recipe("seq2seq-lstm"), VOCABULARY, 3);
@@ -142,6 +209,18 @@ fn no_source_too_short_and_none_too_long() {
 
 #[test]
 fn recipes_that_cannot_be_are_refused() {
+    let conditional = Recipe::find("seq2seq-cvae").unwrap();
+    for (field, value, said) in [
+        ("latent.kind", "point", "latent.kind"),
+        ("latent.normalise", "batch", "latent.normalise"),
+        ("latent.size", "0", "objective.regulariser.kind"),
+        ("objective.regulariser.kind", "mmd", "objective.regulariser"),
+    ] {
+        let error = conditional.with(field, value).unwrap_err().to_string();
+        assert!(error.contains(said), "{field}: {error}");
+    }
+    let transformer = Recipe::find("seq2seq-transformer").unwrap();
+    assert!(transformer.with("attention.kind", "none").unwrap_err().to_string().contains("attention.kind"));
     let recipe = recipe("seq2seq-lstm");
     for (field, value) in [
         ("encoder.kind", "bag"),

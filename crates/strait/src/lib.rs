@@ -16,6 +16,7 @@ mod augment;
 mod classifier;
 mod collection;
 mod comparison;
+mod context;
 mod controls;
 mod dial;
 mod error;
@@ -42,6 +43,7 @@ pub use collection::{
     check_place as check_collection_place,
 };
 pub use comparison::{ComparisonRequest, Heard, PairComparisonRequest, compare, compare_pairs};
+pub use context::CONTEXT_WORDS;
 pub use controls::Controls;
 pub use dial::{LEAST_TEXTS, keep_frontier};
 pub use error::Error;

@@ -31,6 +31,9 @@ pub struct Sample {
     #[arg(long, value_name = "Q", value_parser = share,
           conflicts_with_all = ["greedy", "temperature", "top_k", "top_p", "min_p", "typical", "beam", "beam_groups", "contrastive"])]
     quality: Option<f64>,
+    /// Go on from this text: from its latent instead of the prior, beginning with its last three words (or with --prefix)
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["no_copies", "rerank"])]
+    context: Option<String>,
     /// Copy no run of --copy-run tokens from a text of this file, such as the training text
     #[arg(long, value_name = "FILE")]
     no_copies: Option<PathBuf>,
@@ -73,6 +76,9 @@ impl Sample {
         if let Some(file) = &self.no_copies {
             let corpus = input::corpus(file, &ReadOptions::default())?;
             decoding.blocked = Some(Arc::new(model.blocked(&corpus.records, self.copy_run)));
+        }
+        if let Some(context) = &self.context {
+            return self.go_on(&model, context, &decoding);
         }
         let mut score = self.score(&model)?;
         let mut out = self.writing.open()?;
@@ -127,12 +133,21 @@ impl Sample {
         Ok(candidates.best(&scores))
     }
 
+    /// Texts that go on from another.
+    fn go_on(&self, model: &Model, context: &str, decoding: &Decoding) -> Result<()> {
+        let texts = model.continuations(context, self.n, decoding, self.seed).map_err(|e| self.model.refuse(e))?;
+        let mut out = self.writing.open()?;
+        texts.iter().try_for_each(|text| self.writing.text(&mut out, text, &Alone { text }))?;
+        out.finish()
+    }
+
     /// A published language model has no prior to draw from: it begins with nothing, or with --prefix.
     fn published(&self, model: &PublishedLanguageModel) -> Result<()> {
         let refused = [
             ("--no-copies", self.no_copies.is_some()),
             ("--quality", self.quality.is_some()),
             ("--rerank", self.rerank.is_some()),
+            ("--context", self.context.is_some()),
         ];
         if let Some((flag, _)) = refused.into_iter().find(|(_, given)| *given) {
             return Err(Usage(format!("{flag} works with models of `strait train` only")).into());

@@ -179,6 +179,15 @@ fn every_decoding_flag_is_understood() {
     ] {
         assert_eq!(done(&[&["sample", "-m", model(), "-n", "3"], flags].concat()).lines().count(), 3, "{flags:?}");
     }
+    let context = ["sample", "-m", model(), "-n", "3", "--context", "We like the small song"];
+    let gone_on = done(&context);
+    assert!(
+        gone_on.lines().count() == 3 && gone_on.lines().all(|line| line.starts_with("the small song")),
+        "{gone_on}"
+    );
+    assert_eq!(gone_on, done(&context));
+    let otherwise = done(&[&context[..], &["--prefix", "My"]].concat());
+    assert!(otherwise.lines().all(|line| line.starts_with("My")), "{otherwise}");
     let started = done(&["sample", "-m", model(), "-n", "5", "--prefix", "My sister"]);
     assert!(started.lines().all(|l| l.starts_with("My sister")), "{started}");
 }
