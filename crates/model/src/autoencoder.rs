@@ -63,7 +63,7 @@ impl Conditions {
         row_weights: Option<&'a [f32]>,
     ) -> Task<'a> {
         let [z, features] = [self.z, self.features].map(|v| v.map(|v| tape.gather_rows(v, &batch.source_of)));
-        Task { z, features, states: self.states, batch, label_smoothing, row_weights, scale }
+        Task { z, features, states: self.states, batch, label_smoothing, unlikelihood: 0.0, row_weights, scale }
     }
 
     fn latents(z: Option<Var>) -> Self {
@@ -227,10 +227,9 @@ impl Autoencoder {
             });
         }
         let (drawn, between) = between.unzip();
-        let smoothing = self.recipe.objective.label_smoothing;
-        given.z = drawn.or(given.z);
-        given.z = code.map(|c| c.z).or(given.z);
-        let mut loss = self.decode_loss(tape, given, (batch, smoothing, scale), rng);
+        given.z = code.map(|c| c.z).or(drawn).or(given.z);
+        let drafted = self.drafted(tape, given, (batch, progress), rng);
+        let mut loss = self.training_loss(tape, given, (drafted.as_ref().unwrap_or(batch), scale), rng);
         if let (Some(code), false) = (between.or(code), pretraining) {
             loss.divergence = self.regulariser.loss(tape, &mut self.params, code, (progress, scale), rng);
         }
@@ -304,10 +303,28 @@ impl Autoencoder {
         rng: &mut impl Rng,
     ) -> StepLoss {
         let task = given.task(tape, (batch, label_smoothing, scale), None);
+        self.loss_of(tape, &task, rng)
+    }
+
+    /// As [`Autoencoder::decode_loss`], with all that the recipe's objective asks for.
+    fn training_loss(
+        &mut self,
+        tape: &mut Tape,
+        given: Conditions,
+        (batch, scale): (&Batch, f32),
+        rng: &mut impl Rng,
+    ) -> StepLoss {
+        let objective = &self.recipe.objective;
+        let (label_smoothing, unlikelihood) = (objective.label_smoothing, objective.unlikelihood);
+        let task = Task { unlikelihood, ..given.task(tape, (batch, label_smoothing, scale), None) };
+        self.loss_of(tape, &task, rng)
+    }
+
+    fn loss_of(&mut self, tape: &mut Tape, task: &Task<'_>, rng: &mut impl Rng) -> StepLoss {
         let before = tape.loss();
-        let scored = self.decoder_loss(tape, &task, rng);
-        let objective = (tape.loss() - before) / scale as f64;
-        let (nats, tokens) = (scored.nats, batch.tokens());
+        let scored = self.decoder_loss(tape, task, rng);
+        let objective = (tape.loss() - before) / task.scale as f64;
+        let (nats, tokens) = (scored.nats, task.batch.tokens());
         StepLoss { nats, objective, tokens, correct: scored.correct, ..StepLoss::default() }
     }
 

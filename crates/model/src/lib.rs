@@ -22,6 +22,7 @@ pub mod pretrained;
 pub mod prior;
 mod recurrent;
 mod risk;
+mod scheduled_sampling;
 pub mod seq2seq;
 pub mod trainer;
 mod transformer;

@@ -90,7 +90,7 @@ impl Controls {
         }
         // A beam of the model's own gives way to who wants draws, or greed.
         let draws = options.temperature > 0.0 || self.temperature.is_some_and(|t| t > 0.0);
-        if (self.greedy || draws || searches) && self.beam.is_none() {
+        if (self.greedy || draws || searches) && self.beam.is_none() || self.beam == Some(1) {
             (options.beam, options.length_penalty) = (1, 0.0);
         }
         if let Some(groups) = self.beam_groups {
@@ -178,6 +178,7 @@ mod tests {
         let expected = Options { beam: 3, beam_groups: 3, diversity: 0.5, temperature: 0.0, top_p: 1.0, ..drawing() };
         assert_eq!((groups.check(), groups), (Ok(()), expected));
         let beam = Options { beam: 4, length_penalty: 0.6, ..Options::default() };
+        assert_eq!(over(Controls { beam: Some(1), ..Controls::default() }, &beam).check(), Ok(()));
         assert_eq!(over(Controls { contrastive: Some(0.6), ..Controls::default() }, &beam).check(), Ok(()));
     }
 

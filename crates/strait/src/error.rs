@@ -52,6 +52,12 @@ pub enum Error {
          none; drop `contrastive`, or draw with `temperature`"
     )]
     NoStates,
+    /// Candidates that would all be the same.
+    #[error("candidates are the same where nothing is drawn; set `temperature` above 0 to rerank")]
+    SameCandidates,
+    /// A language model was wanted.
+    #[error("this is no language model; train one on the same texts with `--recipe lm-lstm`")]
+    NoLanguageModel,
     /// The dial was asked for where nothing was measured.
     #[error(
         "this model holds no measured frontier for `quality`: measure it with `strait calibrate -m DIR FILE`, FILE being \

@@ -4,11 +4,15 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Result;
 use clap::Args;
-use strait::{Decoding, Model, PublishedLanguageModel, text::ReadOptions};
+use strait::{
+    Decoding, Latents, Model, PublishedLanguageModel,
+    rerank::{Against, Information, Score, Verification},
+    text::ReadOptions,
+};
 
 use crate::{
     complaint::Usage,
-    flags::{Alone, CHUNK, DecodingFlags, ModelFlag, WritingFlags, at_least_one, share},
+    flags::{Alone, CHUNK, DecodingFlags, ModelFlag, WritingFlags, at_least_one, not_negative, share},
     input,
 };
 
@@ -28,7 +32,7 @@ pub struct Sample {
           conflicts_with_all = ["greedy", "temperature", "top_k", "top_p", "min_p", "typical", "beam", "beam_groups", "contrastive"])]
     quality: Option<f64>,
     /// Go on from this text: from its latent instead of the prior, beginning with its last three words (or with --prefix)
-    #[arg(long, value_name = "TEXT", conflicts_with = "no_copies")]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["no_copies", "rerank"])]
     context: Option<String>,
     /// Copy no run of --copy-run tokens from a text of this file, such as the training text
     #[arg(long, value_name = "FILE")]
@@ -36,11 +40,27 @@ pub struct Sample {
     /// Tokens of a run that counts as copied
     #[arg(long, value_name = "N", default_value = "6", value_parser = at_least_one, requires = "no_copies")]
     copy_run: usize,
+    /// Draw K texts for each latent and keep the best: the one that tells most of its latent, log p(x|z) less --rerank-weight
+    /// times log p(x), unless --verify or --against says otherwise
+    #[arg(long, value_name = "K", value_parser = at_least_one, conflicts_with_all = ["greedy", "beam", "beam_groups", "contrastive"])]
+    rerank: Option<usize>,
+    /// With --rerank: the best is the one whose latent, encoded again, is nearest
+    #[arg(long, requires = "rerank", conflicts_with_all = ["against", "rerank_weight"])]
+    verify: bool,
+    /// With --rerank: log p(x) is that of this language model, trained on the same texts
+    #[arg(long, value_name = "MODEL", requires = "rerank")]
+    against: Option<PathBuf>,
+    /// With --rerank: how much log p(x) counts [default: 0.5]
+    #[arg(long, value_name = "L", requires = "rerank", value_parser = not_negative)]
+    rerank_weight: Option<f32>,
     #[command(flatten)]
     writing: WritingFlags,
     #[command(flatten)]
     decoding: DecodingFlags,
 }
+
+/// How much log p(x) counts.
+const WEIGHT: f32 = 0.5;
 
 impl Sample {
     pub fn run(self) -> Result<()> {
@@ -60,16 +80,57 @@ impl Sample {
         if let Some(context) = &self.context {
             return self.go_on(&model, context, &decoding);
         }
+        let mut score = self.score(&model)?;
         let mut out = self.writing.open()?;
         let mut draws = model.draws(self.seed);
         for first in (0..self.n).step_by(CHUNK) {
-            let latents = draws.take(CHUNK.min(self.n - first));
-            for text in model.decode_part(&latents, first, &decoding, self.seed)? {
+            let n = CHUNK.min(self.n - first);
+            let latents = model.take_draws((&mut draws, n), (&decoding, first, self.seed))?;
+            for text in self.texts((&model, &decoding), (&latents, first), score.as_deref_mut())? {
                 self.writing.text(&mut out, &text, &Alone { text: &text })?;
             }
             out.flush_part()?;
         }
         out.finish()
+    }
+
+    /// How candidates are scored, if there are any.
+    fn score(&self, model: &Model) -> Result<Option<Box<dyn Score>>> {
+        if self.rerank.is_none() {
+            return Ok(None);
+        }
+        let weight = f64::from(self.rerank_weight.unwrap_or(WEIGHT));
+        let score: Result<Box<dyn Score>, strait::Error> = match (&self.against, self.verify) {
+            (Some(other), _) => {
+                let other = ModelFlag { model: other.clone() };
+                let open = other.open()?;
+                if !open.is_language_model() {
+                    return Err(other.refuse(strait::Error::NoLanguageModel));
+                }
+                Against::new(model, open, weight).map(|score| Box::new(score) as _)
+            }
+            (None, true) => Verification::new(model).map(|score| Box::new(score) as _),
+            (None, false) if model.is_language_model() => {
+                return Err(Usage("--rerank with a language model needs --against MODEL".into()).into());
+            }
+            (None, false) => Information::new(model, weight).map(|score| Box::new(score) as _),
+        };
+        Ok(Some(score.map_err(|e| self.model.refuse(e))?))
+    }
+
+    /// The texts of some latents, the best of their candidates where there is a score.
+    fn texts(
+        &self,
+        (model, decoding): (&Model, &Decoding),
+        (latents, first): (&Latents, usize),
+        score: Option<&mut (dyn Score + 'static)>,
+    ) -> Result<Vec<String>> {
+        let (Some(each), Some(score)) = (self.rerank, score) else {
+            return Ok(model.decode_part(latents, first, decoding, self.seed)?);
+        };
+        let candidates = model.candidates((latents, first), each, decoding, self.seed)?;
+        let scores = score.score(&candidates)?;
+        Ok(candidates.best(&scores))
     }
 
     /// Texts that go on from another.
@@ -82,13 +143,13 @@ impl Sample {
 
     /// A published language model has no prior to draw from: it begins with nothing, or with --prefix.
     fn published(&self, model: &PublishedLanguageModel) -> Result<()> {
-        if let Some(flag) = self
-            .no_copies
-            .as_ref()
-            .map(|_| "--no-copies")
-            .or(self.quality.map(|_| "--quality"))
-            .or(self.context.as_ref().map(|_| "--context"))
-        {
+        let refused = [
+            ("--no-copies", self.no_copies.is_some()),
+            ("--quality", self.quality.is_some()),
+            ("--rerank", self.rerank.is_some()),
+            ("--context", self.context.is_some()),
+        ];
+        if let Some((flag, _)) = refused.into_iter().find(|(_, given)| *given) {
             return Err(Usage(format!("{flag} works with models of `strait train` only")).into());
         }
         let texts = model.sample(self.n, self.seed, &self.decoding.resolve(&model.sampling()))?;

@@ -5,6 +5,10 @@
 //! The gradient of the logits is `weight * w_i * (p - q)`, q the smoothed target, and is used while the block is in
 //! cache: `dx = dlogits W` is kept for the way back, `dW += dlogits^T x` goes to the parameter at once.
 //!
+//! Unlikelihood ([`Unlikely`]; Welleck et al. 2020, <https://arxiv.org/abs/1908.04319>) adds `-a sum_c log(1 - p[c])` to a
+//! row's loss, c the classes that it should not have; with `r_c = p[c] / (1 - p[c])` the gradient of the logits gets
+//! `a (r_v [v is such a class] - p[v] sum_c r_c)`.
+//!
 //! With a [`Mixture`] the first term's `-log p[target_i]` is the mixture's (smoothing stays the vocabulary's): see
 //! [`mixture`](super::mixture).
 
@@ -36,6 +40,28 @@ pub struct CrossEntropy<'a> {
     pub scale: f32,
 }
 
+/// Classes that rows should not have.
+#[derive(Debug, Clone, Copy)]
+pub struct Unlikely<'a> {
+    /// a: 0 is off.
+    pub weight: f32,
+    /// Row i should not have `classes[starts[i]..starts[i + 1]]`, (N + 1); distinct, without its target.
+    pub starts: &'a [u32],
+    pub classes: &'a [u32],
+}
+
+impl<'a> Unlikely<'a> {
+    fn of(&self, row: usize) -> &'a [u32] {
+        match self.starts {
+            [] => &[],
+            starts => &self.classes[starts[row] as usize..starts[row + 1] as usize],
+        }
+    }
+}
+
+/// The least 1 - p that counts: a class that is all but certain has a loss and a gradient with an end.
+const LEAST: f32 = 1e-5;
+
 /// What a cross-entropy layer reports.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
@@ -50,6 +76,17 @@ impl Tape {
     /// Adds the cross-entropy of x (N, H) to the loss. If the tape records, gradients of the output layer's
     /// parameters are accumulated at once (hence `&mut params`).
     pub fn cross_entropy(&mut self, params: &mut Params, x: Var, ce: &CrossEntropy<'_>) -> Scored {
+        self.cross_entropy_unlikely(params, x, ce, Unlikely { weight: 0.0, starts: &[], classes: &[] })
+    }
+
+    /// As [`Tape::cross_entropy`], with what rows should not have. The nats reported are the targets' alone.
+    pub fn cross_entropy_unlikely(
+        &mut self,
+        params: &mut Params,
+        x: Var,
+        ce: &CrossEntropy<'_>,
+        unlikely: Unlikely<'_>,
+    ) -> Scored {
         assert_eq!(ce.targets.len(), self.shape(x).0);
         let layer = Layer { weight: ce.weight, bias: ce.bias, name: "cross-entropy" };
         let recording = self.recording();
@@ -63,7 +100,8 @@ impl Tape {
         self.fused_output(params, x, layer, ce.scale, |i, row, gradients| {
             let weight = ce.row_weights.map_or(1.0, |w| w[i]);
             let given = ce.mixture.map(|_| [gates[i], copies[i]]);
-            let (score, slopes) = softmax_row(row, ce.targets[i] as usize, (weight, given), ce, gradients);
+            let (target, factors) = ((ce.targets[i] as usize, unlikely.of(i)), (weight, unlikely.weight));
+            let (score, slopes) = softmax_row(row, target, (factors, given), ce, gradients);
             if gradients && given.is_some() {
                 // SAFETY: each row is scored once, by one thread.
                 kept.iter().zip(slopes).for_each(|(kept, slope)| unsafe { kept.slice(i, 1)[0] = slope });
@@ -88,8 +126,8 @@ impl Tape {
 /// One row: its score and, if `grads`, its gradient in place; beside it those of u and c, which are `given` with a mixture.
 fn softmax_row(
     row: &mut [f32],
-    target: usize,
-    (weight, given): (f32, Option<[f32; 2]>),
+    (target, unlikely): (usize, &[u32]),
+    ((weight, against), given): ((f32, f32), Option<[f32; 2]>),
     ce: &CrossEntropy<'_>,
     grads: bool,
 ) -> (RowScore, [f32; 2]) {
@@ -110,12 +148,18 @@ fn softmax_row(
         let best = (top - log_total + mixed.logs[0]).max(mixed.logs[1] + (1.0 - copied).max(0.0).ln());
         right = -nats >= best;
     }
+    let others = unlikely.iter().map(|&class| (class as usize, row[class as usize] / total));
+    let others: Vec<(usize, f32)> = if against > 0.0 { others.collect() } else { Vec::new() };
+    let rest = |p: f32| (1.0 - p).max(LEAST);
     if grads {
         let first = (1.0 - s) * share;
-        scale_and_shift(row, g * (first + s) / total, -g * s / v);
+        let ratios: f32 = others.iter().map(|&(_, p)| p / rest(p)).sum();
+        scale_and_shift(row, g * (first + s - against * ratios) / total, -g * s / v);
         row[target] -= g * first;
+        others.iter().for_each(|&(class, p)| row[class] += g * against * p / rest(p));
     }
     let loss = if s > 0.0 { (1.0 - s) * nats + s * smooth } else { nats };
+    let loss = loss - against * others.iter().map(|&(_, p)| rest(p).ln()).sum::<f32>();
     (RowScore { nats, loss: weight * loss, correct: u32::from(right) }, slopes)
 }
 
@@ -125,6 +169,12 @@ pub fn reference(logits: &[f64], target: usize, smoothing: f64) -> f64 {
     let log_total = top + logits.iter().map(|x| (x - top).exp()).sum::<f64>().ln();
     let uniform = logits.iter().map(|x| log_total - x).sum::<f64>() / logits.len() as f64;
     (1.0 - smoothing) * (log_total - logits[target]) + smoothing * uniform
+}
+
+/// The plain twin of [`Unlikely`]: what one row adds, in f64, but for the weight.
+pub fn unlikely_reference(logits: &[f64], classes: &[u32]) -> f64 {
+    let total: f64 = logits.iter().map(|x| x.exp()).sum();
+    -classes.iter().map(|&c| (1.0 - logits[c as usize].exp() / total).ln()).sum::<f64>()
 }
 
 #[cfg(test)]
@@ -190,6 +240,62 @@ mod tests {
                 assert!((numeric - g as f64).abs() < 2e-3, "{j}: {numeric} {g}");
             }
         }
+    }
+
+    #[test]
+    fn unlikelihood_matches_finite_differences_and_reference() {
+        let (mut p, ids) = params(&[(11, 4), (1, 11)]);
+        let (targets, row_weights, x) = ([3, 10, 0], [1.0, 0.5, 2.0], numbers(12, 3));
+        let (starts, classes) = ([0, 2, 2, 5], [1, 7, 2, 5, 10]);
+        let ce = CrossEntropy {
+            weight: ids[0],
+            bias: Some(ids[1]),
+            targets: &targets,
+            row_weights: Some(&row_weights),
+            smoothing: 0.1,
+            mixture: None,
+            scale: 0.25,
+        };
+        let unlikely = Unlikely { weight: 0.7, starts: &starts, classes: &classes };
+        crate::ops::output::tests::check(&mut p, &x, (3, 4), &|t, p, v| {
+            t.cross_entropy_unlikely(p, v, &ce, unlikely);
+        });
+        let (mut t, mut plain) = (Tape::inference(), Tape::inference());
+        let v = t.input(&x, (3, 4));
+        let scored = t.cross_entropy_unlikely(&mut p, v, &ce, unlikely);
+        let v = plain.input(&x, (3, 4));
+        assert_eq!(scored, plain.cross_entropy(&mut p, v, &ce), "what is reported is the targets'");
+        let expected: f64 = (0..3)
+            .map(|i| {
+                let logit = |o: usize| {
+                    let w = &p.value(ids[0])[o * 4..][..4];
+                    p.value(ids[1])[o] as f64 + w.iter().zip(&x[i * 4..]).map(|(w, x)| (w * x) as f64).sum::<f64>()
+                };
+                let logits: Vec<f64> = (0..11).map(logit).collect();
+                let own = &classes[starts[i] as usize..starts[i + 1] as usize];
+                0.25 * row_weights[i] as f64 * 0.7f32 as f64 * unlikely_reference(&logits, own)
+            })
+            .sum();
+        assert!((t.loss() - plain.loss() - expected).abs() < 1e-5, "{} {expected}", t.loss() - plain.loss());
+    }
+
+    #[test]
+    fn a_class_of_one_half_costs_ln_2() {
+        let mut p = Params::new();
+        let w = p.add("w", (2, 1), vec![0.0; 2]);
+        let ce = CrossEntropy {
+            weight: w,
+            bias: None,
+            targets: &[0],
+            row_weights: None,
+            smoothing: 0.0,
+            mixture: None,
+            scale: 1.0,
+        };
+        let mut t = Tape::inference();
+        let x = t.input(&[3.0], (1, 1));
+        t.cross_entropy_unlikely(&mut p, x, &ce, Unlikely { weight: 2.0, starts: &[0, 1], classes: &[1] });
+        assert!((t.loss() - 3.0 * 2f64.ln()).abs() < 1e-6, "ln 2 of the target, twice ln 2 of the other");
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub(super) fn check(r: &Recipe) -> Result<(), Fault> {
     shares(r)?;
     numbers(r)?;
     shape(r)?;
+    repetition(r)?;
     regulariser(r)?;
     r.objective.noise.validate().map_err(|e| ("objective.noise", e.to_string(), "a valid noise"))
 }
@@ -127,6 +128,21 @@ fn shape(r: &Recipe) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Cures of repetition, for decoders that write token by token.
+fn repetition(r: &Recipe) -> Result<(), Fault> {
+    let writes = r.decoder.kind.cell().is_some() || r.decoder.kind == NetworkKind::Transformer;
+    not_negative(&[("objective.unlikelihood", r.objective.unlikelihood)])?;
+    let chance = r.decoder.scheduled_sampling;
+    if !(0.0..=1.0).contains(&chance) {
+        return Err(("decoder.scheduled_sampling", chance.to_string(), "between 0 and 1"));
+    }
+    let fields = [("objective.unlikelihood", r.objective.unlikelihood), ("decoder.scheduled_sampling", chance)];
+    match fields.iter().find(|field| field.1 > 0.0 && !writes) {
+        Some(&(field, value)) => Err((field, value.to_string(), "0 unless the decoder is recurrent or a transformer")),
+        None => Ok(()),
+    }
 }
 
 /// What attends, and what is attended to.

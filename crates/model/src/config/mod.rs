@@ -14,7 +14,9 @@ use strait_text::TokenizerKind;
 
 pub use attention::{AttentionConfig, AttentionKind, TaskKind};
 pub use latent::{LatentConfig, LatentKind, Normalise, QuantiserConfig};
-pub use network::{ActivationKind, BagOutput, DecoderConfig, EncoderConfig, NetworkKind, Pool, Positions};
+pub use network::{
+    ActivationKind, BagOutput, DecoderConfig, EncoderConfig, NetworkKind, Pool, Positions, SamplingSchedule,
+};
 pub use objective::{
     AdversarialConfig, AraeConfig, Kernel, KlConfig, KlSchedule, MmdConfig, ObjectiveConfig, RegulariserConfig,
 };

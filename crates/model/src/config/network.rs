@@ -152,6 +152,27 @@ impl Default for EncoderConfig {
     }
 }
 
+/// How the chance of scheduled sampling rises over the training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SamplingSchedule {
+    /// By the share of the steps made.
+    #[default]
+    Linear,
+    /// Inverse sigmoid decay of the text's own tokens, half-way in the middle of the training.
+    Sigmoid,
+}
+
+impl SamplingSchedule {
+    /// The share of the final chance at a share of the steps, both 0..1.
+    pub fn at(self, share: f64) -> f64 {
+        match self {
+            SamplingSchedule::Linear => share,
+            SamplingSchedule::Sigmoid => 1.0 / (1.0 + (-10.0 * (share - 0.5)).exp()),
+        }
+    }
+}
+
 /// What a bag decoder is trained to give back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -177,6 +198,11 @@ pub struct DecoderConfig {
     pub dropout: f32,
     /// Chance that a token fed to the decoder is masked, so that it must read the latent.
     pub word_dropout: f32,
+    /// Chance, at the end of the training, that a token fed to the decoder is one that it has drawn itself instead of the
+    /// text's (scheduled sampling, Bengio et al. 2015); 0 is off. Recurrent and Transformer decoders.
+    pub scheduled_sampling: f32,
+    /// How that chance rises from 0.
+    pub sampling_schedule: SamplingSchedule,
     /// Use the embedding table as output weights (through a projection to E).
     pub tied: bool,
     /// Attention heads (Transformer).
@@ -208,6 +234,8 @@ impl Default for DecoderConfig {
             layers: 1,
             dropout: 0.2,
             word_dropout: 0.2,
+            scheduled_sampling: 0.0,
+            sampling_schedule: SamplingSchedule::Linear,
             tied: true,
             heads: 4,
             positions: Positions::Rotary,

@@ -12,6 +12,9 @@ pub struct ObjectiveConfig {
     /// Noise on the encoder's input (none: a plain autoencoder).
     pub noise: Noise,
     pub label_smoothing: f32,
+    /// Weight of `-log(1 - p)` of the tokens that a text had before, each time it does not go on with them
+    /// (unlikelihood, Welleck et al. 2020): against repetition; 1 is usual, 0 off.
+    pub unlikelihood: f32,
     /// Share of the steps trained as a plain autoencoder at first; then the decoder starts afresh and the regulariser
     /// counts (Li et al. 2019).
     pub pretrain: f32,

@@ -242,6 +242,7 @@ mod tests {
             features: None,
             states: None,
             row_weights: None,
+            unlikelihood: 0.0,
             batch: &batch,
             label_smoothing: 0.0,
             scale: 1.0,

@@ -5,6 +5,7 @@ mod output;
 mod pointer;
 mod readout;
 mod recurrent;
+mod seen;
 mod transformer;
 mod window;
 
@@ -39,6 +40,8 @@ pub struct Task<'a> {
     pub states: Option<Var>,
     pub batch: &'a Batch,
     pub label_smoothing: f32,
+    /// Weight of the unlikelihood of what a text had before; 0 is off. Recurrent and Transformer decoders only.
+    pub unlikelihood: f32,
     /// Factor of the nats of each row of the targets, (N); all 1 if absent. Recurrent and Transformer decoders only.
     pub row_weights: Option<&'a [f32]>,
     /// Factor of the summed loss (1 / tokens gives the mean).
@@ -99,6 +102,29 @@ impl Decoder {
             Decoder::Transformer(d) => d.loss(tape, params, embedding, task, rng),
             Decoder::Bag(d) => d.loss(tape, params, task, rng),
             Decoder::Window(d) => d.loss(tape, params, task, rng),
+        }
+    }
+
+    /// The token that it would draw at each position of the batch after the text's own tokens before, by a number in [0, 1)
+    /// for each, (N), from the vocabulary alone where it also copies; none of decoders that do not write token by token.
+    pub fn draw(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        (task, uniforms): (&Task<'_>, &[f32]),
+        rng: &mut impl Rng,
+    ) -> Vec<u32> {
+        match self {
+            Decoder::Recurrent(d) => {
+                let (y, _) = d.read(tape, params, embedding, task, rng);
+                d.output().draw(params, tape.value(y), uniforms)
+            }
+            Decoder::Transformer(d) => {
+                let (y, _) = d.read(tape, params, embedding, task, rng);
+                d.output().draw(params, tape.value(y), uniforms)
+            }
+            Decoder::Bag(_) | Decoder::Window(_) => Vec::new(),
         }
     }
 

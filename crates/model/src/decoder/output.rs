@@ -1,16 +1,20 @@
 //! The output layer of decoders that write token by token: rows to scores over the vocabulary.
 
 use rand::Rng;
+use rayon::prelude::*;
 use strait_engine::{
     ParamId, Params, Tape, Var, init,
     ops::{
-        cross_entropy::{CrossEntropy, Scored},
+        cross_entropy::{CrossEntropy, Scored, Unlikely},
         linear,
         mixture::Mixture,
     },
 };
 
-use super::Task;
+use super::{Task, seen::Seen};
+
+/// Rows whose scores are there at once when tokens are drawn.
+const DRAWN: usize = 256;
 
 /// Weights W (V, I), the embedding table where they are tied (Press & Wolf 2017), and a bias (1, V).
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +66,26 @@ impl Output {
             mixture,
             scale: task.scale,
         };
-        tape.cross_entropy(params, y, &ce)
+        if task.unlikelihood <= 0.0 {
+            return tape.cross_entropy(params, y, &ce);
+        }
+        let Seen { starts, tokens } = &Seen::of(&task.batch.targets, &task.batch.packing);
+        let unlikely = Unlikely { weight: task.unlikelihood, starts, classes: tokens };
+        tape.cross_entropy_unlikely(params, y, &ce, unlikely)
+    }
+
+    /// y (N, I) -> a token drawn for each row by its number in [0, 1), (N): the first at which the running sum of the
+    /// probabilities passes it.
+    pub(super) fn draw(self, params: &Params, y: &[f32], uniforms: &[f32]) -> Vec<u32> {
+        let (v, width) = (self.vocabulary(params), y.len() / uniforms.len().max(1));
+        let mut drawn = Vec::with_capacity(uniforms.len());
+        let mut scores = Vec::new();
+        for (y, uniforms) in y.chunks(DRAWN * width.max(1)).zip(uniforms.chunks(DRAWN)) {
+            self.scores(params, y, uniforms.len(), &mut scores);
+            let rows = scores.par_chunks(v).zip(uniforms);
+            drawn.extend(rows.map(|(row, &uniform)| pick(row, uniform)).collect::<Vec<u32>>());
+        }
+        drawn
     }
 
     /// y (rows, I) -> scores (rows, V), to `logits`.
@@ -70,4 +93,17 @@ impl Output {
         logits.resize(rows * self.vocabulary(params), 0.0);
         linear::forward(params, y, rows, self.weight, Some(self.bias), logits);
     }
+}
+
+/// The token at which the running sum of the probabilities of scores (V) passes a share of their sum.
+fn pick(scores: &[f32], share: f32) -> u32 {
+    let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |&score: &f32| (f64::from(score) - f64::from(top)).exp();
+    let target = f64::from(share) * scores.iter().map(weight).sum::<f64>();
+    let mut reached = 0.0;
+    let passes = |score: &f32| {
+        reached += weight(score);
+        reached > target
+    };
+    scores.iter().position(passes).unwrap_or(scores.len() - 1) as u32
 }

@@ -14,6 +14,7 @@ use strait_engine::{
         attention::Memory,
         cross_entropy::Scored,
         embedding, linear,
+        mixture::Mixture,
         rnn::{Cell, State},
     },
 };
@@ -95,6 +96,23 @@ impl Decoder {
         task: &Task<'_>,
         rng: &mut impl Rng,
     ) -> Scored {
+        let read = self.read(tape, params, embedding, task, rng);
+        self.output.loss(tape, params, read, task)
+    }
+
+    pub(super) fn output(&self) -> Output {
+        self.output
+    }
+
+    /// What the output layer reads at each position of the batch, (N, I), and what is copied besides.
+    pub(super) fn read(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        task: &Task<'_>,
+        rng: &mut impl Rng,
+    ) -> (Var, Option<Mixture>) {
         let Task { z, features, states, batch, .. } = *task;
         let start = |tape: &mut Tape, z, (w, b)| {
             let h = tape.linear(params, z, w, Some(b));
@@ -117,7 +135,7 @@ impl Decoder {
         if let Some((w, b)) = self.projection {
             y = tape.linear(params, y, w, Some(b));
         }
-        self.output.loss(tape, params, (y, mixture), task)
+        (y, mixture)
     }
 
     /// See [`super::Decoder::generator`].

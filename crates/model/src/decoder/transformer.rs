@@ -8,7 +8,7 @@
 use rand::Rng;
 use strait_engine::{
     ParamId, Params, Tape, Var,
-    ops::{cross_entropy::Scored, embedding},
+    ops::{cross_entropy::Scored, embedding, mixture::Mixture},
 };
 
 use super::{
@@ -71,6 +71,23 @@ impl Decoder {
         task: &Task<'_>,
         rng: &mut impl Rng,
     ) -> Scored {
+        let read = self.read(tape, params, embedding, task, rng);
+        self.output.loss(tape, params, read, task)
+    }
+
+    pub(super) fn output(&self) -> Output {
+        self.output
+    }
+
+    /// What the output layer reads at each position of the batch, (N, D), and what is copied besides.
+    pub(super) fn read(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        task: &Task<'_>,
+        rng: &mut impl Rng,
+    ) -> (Var, Option<Mixture>) {
         let batch = task.batch;
         let x = tape.embedding(params, embedding, &batch.inputs);
         let states = task.states.map(|rows| States { rows, packing: &batch.source.packing, of: &batch.source_of });
@@ -79,8 +96,7 @@ impl Decoder {
         let y = self.stack.forward(tape, params, x, around, rng);
         let copied = self.pointer.as_ref().zip(task.states);
         let mixture = copied.map(|(pointer, states)| pointer.forward(tape, params, y, (None, states), batch));
-        let y = tape.dropout(y, self.dropout, rng);
-        self.output.loss(tape, params, (y, mixture), task)
+        (tape.dropout(y, self.dropout, rng), mixture)
     }
 
     /// z (B, Z), the slots of a latent side by side -> the slots as rows.

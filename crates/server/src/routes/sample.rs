@@ -67,8 +67,12 @@ async fn sample(State(app): State<Arc<App>>, request: Request) -> Result<Respons
         None => serving.model.config().sampling.clone(),
     };
     let decoding = decoding.resolve(&serving.model, &own, app.limits())?;
-    let writing = Some(Writing { decoding, seed: asked.seed, stream: asked.stream });
     let model = serving.model.clone();
-    let turn = Box::new(move |_| Ok(model.draw(asked.n, asked.seed)));
+    let wanted = decoding.clone();
+    let turn = Box::new(move |_| {
+        let seed = asked.seed;
+        model.take_draws((&mut model.draws(seed), asked.n), (&wanted, 0, seed))
+    });
+    let writing = Some(Writing { decoding, seed: asked.seed, stream: asked.stream });
     answer::texts(&app, &serving, Job { input: Input::Nothing, turn, writing }).await
 }
