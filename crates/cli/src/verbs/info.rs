@@ -80,11 +80,20 @@ fn card(model: &Model) -> Vec<(&'static str, String)> {
         ("encoder", encoder(c)),
         ("latent", latent(c)),
         ("decoder", decoder(c)),
-        ("prior", model.prior().describe()),
+        ("prior", prior(model)),
     ];
     lines.extend(history(c));
     lines.extend(figures(c));
     lines
+}
+
+/// Where latents come from when none is given.
+fn prior(model: &Model) -> String {
+    match (model.is_seq2seq(), model.config().recipe.is_conditional()) {
+        (_, true) => "a Gaussian that a network expects of the source".into(),
+        (true, false) => "none: texts are written for sources".into(),
+        (false, _) => model.prior().describe(),
+    }
 }
 
 fn encoder(c: &Config) -> String {
