@@ -12,6 +12,7 @@ mod seq2seq;
 mod stopping;
 mod toolbox;
 mod training;
+mod variety;
 mod verbs;
 
 use std::{
