@@ -128,6 +128,24 @@ impl Decoder {
         }
     }
 
+    /// The scores (N, V) of the next token at each position of the batch after the text's own tokens before, recorded, from
+    /// the vocabulary alone; none of decoders that do not write token by token.
+    pub fn logits(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        task: &Task<'_>,
+        rng: &mut impl Rng,
+    ) -> Option<Var> {
+        let (y, output) = match self {
+            Decoder::Recurrent(d) => (d.read(tape, params, embedding, task, rng).0, d.output()),
+            Decoder::Transformer(d) => (d.read(tape, params, embedding, task, rng).0, d.output()),
+            Decoder::Bag(_) | Decoder::Window(_) => return None,
+        };
+        Some(tape.linear(params, y, output.weight, Some(output.bias)))
+    }
+
     /// Nats of each target sequence of the last [`Decoder::loss`], (B), in packed order.
     pub fn sequence_nats(&self, tape: &Tape, batch: &Batch) -> Vec<f64> {
         if let Decoder::Bag(d) = self {
