@@ -159,7 +159,7 @@ impl Decoder {
     /// Starts generating `rows` texts from z (rows, Z).
     pub fn generator<'a>(&'a self, params: &'a Params, table: ParamId, z: &[f32], rows: usize) -> Generator<'a> {
         match self {
-            Decoder::Recurrent(d) => Generator::Recurrent(d.generator(params, table, (z, rows), None)),
+            Decoder::Recurrent(d) => Generator::Recurrent(Box::new(d.generator(params, table, (z, rows), None))),
             Decoder::Transformer(d) => Generator::Transformer(Box::new(d.generator(params, table, (z, rows), None))),
             Decoder::Bag(d) => Generator::Bag(d.generator(params, z, rows)),
             Decoder::Window(d) => Generator::Window(d.generator(params, z, rows)),
@@ -173,7 +173,7 @@ impl Decoder {
     pub fn generator_from<'a>(&'a self, params: &'a Params, table: ParamId, source: &Encoded) -> Generator<'a> {
         let start = (&source.latents[..], source.rows.len());
         match self {
-            Decoder::Recurrent(d) => Generator::Recurrent(d.generator(params, table, start, Some(source))),
+            Decoder::Recurrent(d) => Generator::Recurrent(Box::new(d.generator(params, table, start, Some(source)))),
             Decoder::Transformer(d) => {
                 Generator::Transformer(Box::new(d.generator(params, table, start, Some(source))))
             }
@@ -197,7 +197,7 @@ impl Decoder {
 
 /// A decoder under way for some rows.
 pub enum Generator<'a> {
-    Recurrent(recurrent::Generator<'a>),
+    Recurrent(Box<recurrent::Generator<'a>>),
     Transformer(Box<transformer::Generator<'a>>),
     Bag(bag::Generator),
     Window(window::Generator<'a>),
