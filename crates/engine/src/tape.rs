@@ -102,6 +102,7 @@ pub struct Tape {
     pub(crate) pool: Pool,
     pub(crate) scratch: Scratch,
     recording: bool,
+    without_dropout: bool,
     loss: f64,
     /// The first loss that was not finite.
     bad_loss: Option<usize>,
@@ -123,6 +124,16 @@ impl Tape {
         self.recording
     }
 
+    /// Switches dropout off (or on again) until [`Tape::reset`]: for losses of what was drawn from the model without it.
+    pub fn set_dropout(&mut self, on: bool) {
+        self.without_dropout = !on;
+    }
+
+    /// Whether dropout acts.
+    pub(crate) fn drops(&self) -> bool {
+        self.recording && !self.without_dropout
+    }
+
     /// Forgets the recording, keeps the buffers.
     pub fn reset(&mut self) {
         for buffer in self.values.data.drain(..).chain(self.grads.data.drain(..)) {
@@ -131,6 +142,7 @@ impl Tape {
         self.values.shapes.clear();
         self.values.needs.clear();
         self.ops.clear();
+        self.without_dropout = false;
         self.loss = 0.0;
         self.bad_loss = None;
     }

@@ -20,6 +20,7 @@ use crate::{
     latent::{Code, Codebook, Conditional, Latent, Posterior},
     objective::{Figures, Progress, Regulariser},
     prior::Prior,
+    text_gan::TextGan,
 };
 
 /// Most tokens that are encoded or scored in one batch.
@@ -39,6 +40,8 @@ pub struct Autoencoder {
     conditional: Option<Conditional>,
     decoder: Decoder,
     regulariser: Regulariser,
+    /// Of a language model that is trained against a discriminator.
+    text_gan: Option<Arc<TextGan>>,
     /// The words of the corpus, once they are known; see [`Options::known_words`](crate::decoding::Options).
     pub words: Option<Arc<Words>>,
 }
@@ -129,6 +132,8 @@ impl Autoencoder {
         let conditional = conditional.then(|| Conditional::new(&mut params, recipe.latent.size, features, &mut rng));
         let decoder = Decoder::new(&mut params, &recipe.decoder, embedding, given(recipe, features), &mut rng);
         let regulariser = Regulariser::new(&mut params, &recipe.objective.regulariser, &recipe.latent, &mut rng);
+        let text_gan = recipe.objective.text_gan.as_ref();
+        let text_gan = text_gan.map(|config| Arc::new(TextGan::new(&mut params, config, vocabulary, &mut rng)));
         let (recipe, words) = (recipe.clone(), None);
         Autoencoder {
             params,
@@ -140,6 +145,7 @@ impl Autoencoder {
             conditional,
             decoder,
             regulariser,
+            text_gan,
             words,
         }
     }
@@ -175,6 +181,10 @@ impl Autoencoder {
     /// The networks of the latent between source and target, if there is one.
     pub(crate) fn conditional(&self) -> Option<&Conditional> {
         self.conditional.as_ref()
+    }
+
+    pub(crate) fn text_gan(&self) -> Option<Arc<TextGan>> {
+        self.text_gan.clone()
     }
 
     pub(crate) fn encoder(&self) -> &Encoder {
@@ -307,7 +317,7 @@ impl Autoencoder {
     }
 
     /// As [`Autoencoder::decode_loss`], with all that the recipe's objective asks for.
-    fn training_loss(
+    pub(crate) fn training_loss(
         &mut self,
         tape: &mut Tape,
         given: Conditions,

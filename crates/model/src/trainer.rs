@@ -7,10 +7,11 @@ use strait_engine::{
 };
 
 use crate::{
-    Autoencoder, Batch, Figures, Progress, RiskTask, StepLoss,
+    Autoencoder, Batch, Figures, Progress, RiskTask, StepLoss, TextGanTask,
     config::{Recipe, RegulariserConfig},
     decoder::Decoder,
     objective::Regulariser,
+    text_gan::Phase,
 };
 
 /// The optimisers of a model.
@@ -90,6 +91,49 @@ impl Trainer {
         Ok(Step { loss, rate, norm, figures })
     }
 
+    /// Makes one step of adversarial training of a language model, as `objective.text_gan` says: first for the likelihood,
+    /// then against the discriminator, which is updated after the generator.
+    ///
+    /// # Errors
+    /// If a loss or a gradient is not finite.
+    ///
+    /// # Panics
+    /// If the recipe has no `objective.text_gan`, or there are no texts.
+    pub fn step_text_gan(
+        &mut self,
+        model: &mut Autoencoder,
+        tape: &mut Tape,
+        task: &TextGanTask<'_>,
+        progress: Progress,
+        rng: &mut impl Rng,
+    ) -> Result<Step, Error> {
+        let recipe = model.recipe();
+        let (training, clip) = (&recipe.training, recipe.training.clip);
+        let config = recipe.objective.text_gan.clone().expect("a recipe with objective.text_gan");
+        let phase = config.phase(progress);
+        let rate = match phase {
+            Phase::Adversarial => config.generator_rate,
+            _ => training.rate_at(progress.step, config.pretraining(progress.steps)),
+        };
+        let gan = model.text_gan().expect("a model of this recipe");
+        let (loss, mut figures) = match phase {
+            Phase::Adversarial => model.train_policy(tape, &gan, task, rng)?,
+            Phase::Likelihood | Phase::WarmUp => {
+                let batch = model.training_batch(task.picked, rng);
+                model.train(tape, &batch, progress, rng)?
+            }
+        };
+        let norm = self.own.step(&mut model.params, rate, clip)?;
+        let updates = if phase == Phase::Likelihood { 0 } else { config.discriminator_steps };
+        let mut judged = Figures::new();
+        for _ in 0..updates {
+            let Some(adversary) = &mut self.adversary else { break };
+            judged = model.train_discriminator(tape, (&gan, adversary), task, rng)?;
+        }
+        figures.extend(judged);
+        Ok(Step { loss, rate, norm, figures })
+    }
+
     /// Updates the autoencoder's own weights: the learning rate, and the gradient's norm before clipping.
     fn update(&mut self, model: &mut Autoencoder, progress: Progress) -> Result<(f32, f64), Error> {
         let training = &model.recipe().training;
@@ -127,6 +171,9 @@ impl Trainer {
 
 fn adversary_rule(recipe: &Recipe) -> Option<Rule> {
     let adam = |beta1, beta2| Rule::Adam { beta1, beta2, eps: 1e-8, decay: 0.0 };
+    if recipe.objective.text_gan.is_some() {
+        return Some(adam(0.5, 0.999));
+    }
     match &recipe.objective.regulariser {
         RegulariserConfig::Adversarial(c) => Some(adam(c.beta1, 0.999)),
         // As Gulrajani et al. (2017) train critics.

@@ -55,6 +55,12 @@ pub enum Error {
     /// Candidates that would all be the same.
     #[error("candidates are the same where nothing is drawn; set `temperature` above 0 to rerank")]
     SameCandidates,
+    /// A discriminator was asked that is not there.
+    #[error(
+        "this language model was trained against no discriminator that judges texts; train one with `--recipe maligan`, or \
+         rerank with --against MODEL"
+    )]
+    NoDiscriminator,
     /// A language model was wanted.
     #[error("this is no language model; train one on the same texts with `--recipe lm-lstm`")]
     NoLanguageModel,

@@ -7,6 +7,7 @@
 mod begun;
 pub mod calibrate;
 pub mod checkpoint;
+mod collapse;
 pub mod event;
 pub mod finish;
 mod fitting;

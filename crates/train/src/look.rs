@@ -6,7 +6,7 @@ use strait_eval::{ReconstructionReport, Unit};
 use strait_model::{Autoencoder, Figures, decoding::Options, prior::Prior};
 use strait_text::Tokenizer;
 
-use crate::{latents, pairs, pairs::SourceSide};
+use crate::{collapse, latents, pairs, pairs::SourceSide};
 
 /// Validation texts scored at most: enough for two digits of the loss.
 pub(crate) const SCORED: usize = 2000;
@@ -72,6 +72,8 @@ pub(crate) fn look(model: &mut Autoencoder, scene: &Scene<'_>, step: u64) -> See
     let reconstructions =
         pairs.iter().take(SHOWN).map(|&(decoded, text)| (text.to_string(), decoded.to_string())).collect();
     let weight = model.recipe().objective.divergence_weight();
+    let mut figures = latents::figures(model, scene.valid_ids, scene.train, scene.seed);
+    figures.extend(collapse::figures(model, scene, step));
     Seen {
         criterion: bits_per_byte(loss.objective + weight * loss.divergence, bytes),
         bits_per_byte: bits_per_byte(loss.bound(), bytes),
@@ -81,7 +83,7 @@ pub(crate) fn look(model: &mut Autoencoder, scene: &Scene<'_>, step: u64) -> See
         reconstructions,
         samples: samples(model, scene, step),
         sources: Vec::new(),
-        figures: latents::figures(model, scene.valid_ids, scene.train, scene.seed),
+        figures,
     }
 }
 

@@ -14,7 +14,7 @@ use strait_model::{Autoencoder, Progress, Recipe, Trainer, Vectors};
 use strait_text::{Batches, Tokenizer};
 
 use crate::{
-    TrainError,
+    TrainError, finish,
     step::{Lesson, step},
 };
 
@@ -138,7 +138,7 @@ impl Material<'_> {
     fn lesson(&self) -> Lesson<'_> {
         let sources = self.sources.map(|s| s.0);
         let Material { texts, tokenizer, source_tokenizer, unit, .. } = *self;
-        Lesson { texts, sources, tokenizer, source_tokenizer, unit }
+        Lesson { texts, sources, tokenizer, source_tokenizer, unit, longest: finish::max_len(texts) }
     }
 
     fn lengths(&self) -> Vec<usize> {
@@ -259,7 +259,7 @@ fn within(
     };
     let timed = |recipe: &Recipe, size: Size| -> Result<(Choice, f64), TrainError> {
         let choice = Choice::new(recipe, size, material);
-        let each = seconds_per_step(&choice.recipe, material)?;
+        let each = seconds_of_steps(&choice.recipe, material)?;
         Ok((Choice { steps: seconds(each), ..choice }, each))
     };
     let tokens: usize = material.lengths().iter().sum();
@@ -306,8 +306,19 @@ fn within(
     Ok(chosen)
 }
 
-/// Times a few steps of a fresh copy of the model.
-fn seconds_per_step(recipe: &Recipe, material: &Material<'_>) -> Result<f64, TrainError> {
+/// Seconds a step takes, on average over the phases of the training.
+fn seconds_of_steps(recipe: &Recipe, material: &Material<'_>) -> Result<f64, TrainError> {
+    const MANY: u64 = 1_000_000;
+    // The first of many steps, when the rate has hardly begun to rise; not the very first, whose work may differ.
+    let first = seconds_per_step(recipe, material, Progress { step: 1, steps: MANY })?;
+    let Some(gan) = &recipe.objective.text_gan else { return Ok(first) };
+    let last = seconds_per_step(recipe, material, Progress { step: MANY - 1, steps: MANY })?;
+    let early = f64::from((gan.pretrain - gan.warmup).max(0.0));
+    Ok(early * first + (1.0 - early) * last)
+}
+
+/// Times a few steps of a fresh copy of the model, as they are there.
+fn seconds_per_step(recipe: &Recipe, material: &Material<'_>, progress: Progress) -> Result<f64, TrainError> {
     const WARM_UP: usize = 2;
     const TIMED: usize = 6;
     let epoch = batches(recipe, material.seed).epoch(&material.lengths(), 0);
@@ -319,8 +330,6 @@ fn seconds_per_step(recipe: &Recipe, material: &Material<'_>) -> Result<f64, Tra
     for i in 0..WARM_UP + TIMED {
         let picked = &epoch[i * epoch.len() / (WARM_UP + TIMED) % epoch.len()];
         let start = Instant::now();
-        // The first of many steps, when the rate has hardly begun to rise; not the very first, whose work may differ.
-        let progress = Progress { step: 1, steps: 1_000_000 };
         let made = step((&mut trainer, &mut model), &mut tape, (material.lesson(), picked), progress, &mut rng);
         made.map_err(|source| TrainError::Numbers { step: 0, source })?;
         if i >= WARM_UP {

@@ -94,6 +94,7 @@ mod tests {
             tokenizer: &tokenizer,
             source_tokenizer: &tokenizer,
             unit: Unit::Words,
+            longest: 0,
         };
         for metric in [RiskMetric::Bleu, RiskMetric::Chrf, RiskMetric::RougeL, RiskMetric::Slots] {
             let judge = Judge::new(metric, lesson, &[&source], &[&right]);

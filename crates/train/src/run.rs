@@ -19,7 +19,7 @@ use strait_engine::Tape;
 use strait_eval::Unit;
 use strait_model::{
     Autoencoder, Figures, Progress, Recipe, Trainer, Vectors,
-    config::NetworkKind,
+    config::{NetworkKind, TextGanConfig},
     folder::{self, training_dir},
     weights,
 };
@@ -29,6 +29,7 @@ use crate::{
     Budget, Event, Listener, Size, TrainError,
     begun::{Job, NewFolder, START, Texts, read, read_json},
     checkpoint::{Best, Checkpoint, Position, Writer},
+    collapse,
     finish,
     frozen::{Frozen, GivenVectors},
     latents,
@@ -321,6 +322,7 @@ impl Run {
         let mut tape = Tape::new();
         let mut meter = Meter::new();
         let mut written = Instant::now();
+        let longest = finish::max_len(&self.train_ids);
         while self.position.step < plan.steps {
             let step = self.position.step;
             if stop.load(Ordering::Relaxed) {
@@ -340,6 +342,7 @@ impl Run {
                 tokenizer: &self.tokenizer,
                 source_tokenizer: self.sources.as_ref().and_then(|s| s.tokenizer.as_ref()).unwrap_or(&self.tokenizer),
                 unit: self.unit,
+                longest,
             };
             let parts = (&mut self.trainer, &mut self.model);
             let made = step::step(parts, &mut tape, (lesson, picked), progress, &mut rng);
@@ -403,7 +406,11 @@ impl Run {
         let objective = &self.job.plan.recipe.objective;
         let comparable = objective.is_comparable(made) || (step == made.steps && self.best.is_none());
         let best = comparable && seen.criterion < self.position.best.bits_per_byte;
-        let alarm = latents::alarm(&seen.figures).filter(|_| objective.is_settled(made) && made.share() >= ALARM_FROM);
+        let settled = objective.is_settled(made) && made.share() >= ALARM_FROM;
+        let alarm = latents::alarm(&seen.figures).filter(|_| settled);
+        let adversarial = |gan: &TextGanConfig| step > gan.pretraining(made.steps);
+        let adversarial = objective.text_gan.as_ref().is_some_and(adversarial);
+        let alarm = alarm.or_else(|| collapse::alarm(&seen.figures).filter(|_| adversarial));
         if best {
             self.position.best = Best { step, bits_per_byte: seen.criterion };
             self.position.waited = 0;

@@ -1,10 +1,10 @@
-//! One step of a training at some places of its texts: on the texts themselves, on pairs, or on the risk of what is
-//! written for sources.
+//! One step of a training at some places of its texts: on the texts themselves, against a discriminator of them, on pairs,
+//! or on the risk of what is written for sources.
 
 use rand::Rng;
 use strait_engine::{Error, Tape};
 use strait_eval::Unit;
-use strait_model::{Autoencoder, Progress, RiskTask, Trainer, trainer::Step};
+use strait_model::{Autoencoder, Progress, RiskTask, TextGanTask, Trainer, trainer::Step};
 use strait_text::Tokenizer;
 
 use crate::risk::Judge;
@@ -20,6 +20,8 @@ pub(crate) struct Lesson<'a> {
     pub(crate) source_tokenizer: &'a Tokenizer,
     /// How texts are cut for BLEU.
     pub(crate) unit: Unit,
+    /// Most tokens of a text that is written.
+    pub(crate) longest: usize,
 }
 
 /// Makes a step on the texts at `places`.
@@ -34,6 +36,10 @@ pub(crate) fn step(
     rng: &mut impl Rng,
 ) -> Result<Step, Error> {
     let targets = picked(lesson.texts, places);
+    if model.recipe().objective.text_gan.is_some() {
+        let task = TextGanTask { picked: &targets, texts: lesson.texts, longest: lesson.longest };
+        return trainer.step_text_gan(model, tape, &task, progress, rng);
+    }
     let Some(sources) = lesson.sources.map(|sources| picked(sources, places)) else {
         let batch = model.training_batch(&targets, rng);
         return trainer.step(model, tape, &batch, progress, rng);

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use strait::{
     Decoding, Latents, Model, PublishedLanguageModel,
-    rerank::{Against, Information, Score, Verification},
+    rerank::{Against, Information, Realness, Score, Verification},
     text::ReadOptions,
 };
 
@@ -41,7 +41,8 @@ pub struct Sample {
     #[arg(long, value_name = "N", default_value = "6", value_parser = at_least_one, requires = "no_copies")]
     copy_run: usize,
     /// Draw K texts for each latent and keep the best: the one that tells most of its latent, log p(x|z) less --rerank-weight
-    /// times log p(x), unless --verify or --against says otherwise
+    /// times log p(x), unless --verify or --against says otherwise; of a language model that was trained against a
+    /// discriminator, the one that this finds most real
     #[arg(long, value_name = "K", value_parser = at_least_one, conflicts_with_all = ["greedy", "beam", "beam_groups", "contrastive"])]
     rerank: Option<usize>,
     /// With --rerank: the best is the one whose latent, encoded again, is nearest
@@ -110,9 +111,7 @@ impl Sample {
                 Against::new(model, open, weight).map(|score| Box::new(score) as _)
             }
             (None, true) => Verification::new(model).map(|score| Box::new(score) as _),
-            (None, false) if model.is_language_model() => {
-                return Err(Usage("--rerank with a language model needs --against MODEL".into()).into());
-            }
+            (None, false) if model.is_language_model() => Realness::new(model).map(|score| Box::new(score) as _),
             (None, false) => Information::new(model, weight).map(|score| Box::new(score) as _),
         };
         Ok(Some(score.map_err(|e| self.model.refuse(e))?))

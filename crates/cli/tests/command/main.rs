@@ -10,6 +10,7 @@ mod pipes;
 mod pretrained;
 mod seq2seq;
 mod stopping;
+mod text_gan;
 mod toolbox;
 mod training;
 mod variety;

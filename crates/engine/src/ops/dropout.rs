@@ -1,6 +1,7 @@
 //! Inverted dropout (Srivastava et al. 2014): `y = m x`, m = 0 with probability p, else `1 / (1 - p)`.
 //!
-//! x, y (N, D). Gradient: `dx = m dy`. The identity where nothing is recorded, so that it only acts in training.
+//! x, y (N, D). Gradient: `dx = m dy`. The identity where nothing is recorded, so that it only acts in training, and
+//! where it is switched off ([`Tape::set_dropout`]).
 
 use rand::Rng;
 
@@ -21,7 +22,7 @@ impl Tape {
     pub fn dropout(&mut self, x: Var, p: f32, rng: &mut impl Rng) -> Var {
         assert!((0.0..1.0).contains(&p), "the dropout rate {p} must be at least 0 and below 1");
         let limit = (p * 65536.0).round().min(65535.0) as u64;
-        if !self.recording() || limit == 0 {
+        if !self.drops() || limit == 0 {
             return x;
         }
         let shape = self.shape(x);

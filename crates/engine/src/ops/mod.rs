@@ -29,6 +29,7 @@ pub mod stacking;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod whiten;
+pub mod windows;
 
 use crate::tape::{Backward, Op};
 

@@ -1,6 +1,9 @@
 //! What a recipe must keep to.
 
-use super::{AttentionKind, BagOutput, KlConfig, LatentKind, NetworkKind, Normalise, Recipe, RegulariserConfig};
+use super::{
+    AttentionKind, BagOutput, DiscriminatorKind, KlConfig, LatentKind, NetworkKind, Normalise, Recipe,
+    RegulariserConfig, TextGanMethod,
+};
 
 /// A field, its value, and what was expected.
 type Fault = (&'static str, String, &'static str);
@@ -13,6 +16,7 @@ pub(super) fn check(r: &Recipe) -> Result<(), Fault> {
     shape(r)?;
     repetition(r)?;
     regulariser(r)?;
+    text_gan(r)?;
     r.objective.noise.validate().map_err(|e| ("objective.noise", e.to_string(), "a valid noise"))
 }
 
@@ -95,6 +99,9 @@ fn shape(r: &Recipe) -> Result<(), Fault> {
         return Err(("encoder.columns", encoder.columns.to_string(), "at most 65536"));
     }
     let size = latent.size;
+    if r.objective.text_gan.is_some() && (!r.is_language_model() || r.is_seq2seq()) {
+        return Err(("objective.text_gan", "set".into(), "used with a language model (encoder.kind = \"none\")"));
+    }
     if r.is_seq2seq() {
         seq2seq(r)?;
     } else if r.objective.risk.is_some() {
@@ -208,6 +215,51 @@ fn latent_between(r: &Recipe) -> Result<(), Fault> {
         () if r.objective.risk.is_some() => Err(("objective.risk", "set".into(), "used without a latent")),
         () => Ok(()),
     }
+}
+
+/// Adversarial training of a language model.
+fn text_gan(r: &Recipe) -> Result<(), Fault> {
+    let Some(gan) = &r.objective.text_gan else { return Ok(()) };
+    let sizes = [
+        ("objective.text_gan.rollouts", gan.rollouts),
+        ("objective.text_gan.references", gan.references),
+        ("objective.text_gan.embedding", gan.embedding),
+        ("objective.text_gan.hidden", gan.hidden),
+        ("objective.text_gan.discriminator_steps", gan.discriminator_steps as usize),
+        ("objective.text_gan.filters", gan.filters),
+        ("objective.text_gan.widths", gan.widths.len()),
+    ];
+    if let Some(&(field, value)) = sizes.iter().find(|s| !(1..=65_536).contains(&s.1)) {
+        return Err((field, value.to_string(), "between 1 and 65536"));
+    }
+    if let Some(width) = gan.widths.iter().find(|w| !(1..=64).contains(*w)) {
+        return Err(("objective.text_gan.widths", width.to_string(), "between 1 and 64 tokens each"));
+    }
+    if gan.method == TextGanMethod::Scratchgan && gan.discriminator != DiscriminatorKind::Recurrent {
+        let expected = "\"recurrent\" with method = \"scratchgan\", whose discriminator judges prefixes";
+        return Err(("objective.text_gan.discriminator", "conv".into(), expected));
+    }
+    if !(2..=65_536).contains(&gan.samples) {
+        return Err(("objective.text_gan.samples", gan.samples.to_string(), "between 2 and 65536"));
+    }
+    let shares = [
+        ("objective.text_gan.pretrain", gan.pretrain),
+        ("objective.text_gan.warmup", gan.warmup),
+        ("objective.text_gan.likelihood", gan.likelihood),
+        ("objective.text_gan.dropout", gan.dropout),
+    ];
+    if let Some(&(field, value)) = shares.iter().find(|s| !(0.0..1.0).contains(&s.1)) {
+        return Err((field, value.to_string(), "at least 0 and below 1"));
+    }
+    if !(0.0..=1.0).contains(&gan.discount) {
+        return Err(("objective.text_gan.discount", gan.discount.to_string(), "between 0 and 1"));
+    }
+    positive(&[
+        ("objective.text_gan.sharpness", gan.sharpness),
+        ("objective.text_gan.temperature", gan.temperature),
+        ("objective.text_gan.generator_rate", gan.generator_rate),
+        ("objective.text_gan.rate", gan.rate),
+    ])
 }
 
 /// How an adversary is trained.

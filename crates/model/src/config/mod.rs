@@ -7,6 +7,7 @@ mod network;
 mod objective;
 mod prior;
 mod risk;
+mod text_gan;
 mod training;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ pub use objective::{
 };
 pub use prior::{PriorChoice, PriorConfig};
 pub use risk::{RiskConfig, RiskMetric};
+pub use text_gan::{DiscriminatorKind, TextGanConfig, TextGanMethod};
 pub use training::{OptimiserKind, ScheduleKind, TrainingConfig};
 
 /// A named, complete configuration.
@@ -91,6 +93,12 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../recipes/ae.toml"),
     include_str!("../../../../recipes/lm-lstm.toml"),
     include_str!("../../../../recipes/lm-transformer.toml"),
+    include_str!("../../../../recipes/seqgan.toml"),
+    include_str!("../../../../recipes/maligan.toml"),
+    include_str!("../../../../recipes/rankgan.toml"),
+    include_str!("../../../../recipes/scratchgan.toml"),
+    include_str!("../../../../recipes/gumbel.toml"),
+    include_str!("../../../../recipes/textgan.toml"),
     include_str!("../../../../recipes/transformer-dae.toml"),
     include_str!("../../../../recipes/transformer-vae.toml"),
     include_str!("../../../../recipes/topics.toml"),

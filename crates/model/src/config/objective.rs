@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strait_text::Noise;
 
-use super::RiskConfig;
+use super::{RiskConfig, TextGanConfig};
 
 /// What training minimises.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct ObjectiveConfig {
     pub regulariser: RegulariserConfig,
     /// Seq2seq: minimise the risk of what is written, too; for a model that has been trained (`--from`).
     pub risk: Option<RiskConfig>,
+    /// Language models: adversarial training after the likelihood's.
+    pub text_gan: Option<TextGanConfig>,
 }
 
 /// What shapes the latents.

@@ -128,6 +128,24 @@ impl Decoder {
         }
     }
 
+    /// The scores (N, V) of the next token at each position of the batch after the text's own tokens before, recorded, from
+    /// the vocabulary alone; none of decoders that do not write token by token.
+    pub fn logits(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        task: &Task<'_>,
+        rng: &mut impl Rng,
+    ) -> Option<Var> {
+        let (y, output) = match self {
+            Decoder::Recurrent(d) => (d.read(tape, params, embedding, task, rng).0, d.output()),
+            Decoder::Transformer(d) => (d.read(tape, params, embedding, task, rng).0, d.output()),
+            Decoder::Bag(_) | Decoder::Window(_) => return None,
+        };
+        Some(tape.linear(params, y, output.weight, Some(output.bias)))
+    }
+
     /// Nats of each target sequence of the last [`Decoder::loss`], (B), in packed order.
     pub fn sequence_nats(&self, tape: &Tape, batch: &Batch) -> Vec<f64> {
         if let Decoder::Bag(d) = self {
@@ -159,7 +177,7 @@ impl Decoder {
     /// Starts generating `rows` texts from z (rows, Z).
     pub fn generator<'a>(&'a self, params: &'a Params, table: ParamId, z: &[f32], rows: usize) -> Generator<'a> {
         match self {
-            Decoder::Recurrent(d) => Generator::Recurrent(d.generator(params, table, (z, rows), None)),
+            Decoder::Recurrent(d) => Generator::Recurrent(Box::new(d.generator(params, table, (z, rows), None))),
             Decoder::Transformer(d) => Generator::Transformer(Box::new(d.generator(params, table, (z, rows), None))),
             Decoder::Bag(d) => Generator::Bag(d.generator(params, z, rows)),
             Decoder::Window(d) => Generator::Window(d.generator(params, z, rows)),
@@ -173,7 +191,7 @@ impl Decoder {
     pub fn generator_from<'a>(&'a self, params: &'a Params, table: ParamId, source: &Encoded) -> Generator<'a> {
         let start = (&source.latents[..], source.rows.len());
         match self {
-            Decoder::Recurrent(d) => Generator::Recurrent(d.generator(params, table, start, Some(source))),
+            Decoder::Recurrent(d) => Generator::Recurrent(Box::new(d.generator(params, table, start, Some(source)))),
             Decoder::Transformer(d) => {
                 Generator::Transformer(Box::new(d.generator(params, table, start, Some(source))))
             }
@@ -197,7 +215,7 @@ impl Decoder {
 
 /// A decoder under way for some rows.
 pub enum Generator<'a> {
-    Recurrent(recurrent::Generator<'a>),
+    Recurrent(Box<recurrent::Generator<'a>>),
     Transformer(Box<transformer::Generator<'a>>),
     Bag(bag::Generator),
     Window(window::Generator<'a>),

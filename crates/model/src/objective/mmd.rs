@@ -57,10 +57,10 @@ impl Mmd {
 }
 
 /// An estimate of MMD^2 and its gradient for the first sample.
-struct Discrepancy {
-    value: f64,
+pub(crate) struct Discrepancy {
+    pub(crate) value: f64,
     /// (B, Z).
-    gradient: Vec<f32>,
+    pub(crate) gradient: Vec<f32>,
 }
 
 /// What one row z_i gives to the sums.
@@ -72,7 +72,7 @@ struct Row {
 }
 
 /// The estimate for z and p (B, Z) each, B at least 2.
-fn discrepancy(kernel: Kernel, z: &[f32], p: &[f32], dim: usize) -> Discrepancy {
+pub(crate) fn discrepancy(kernel: Kernel, z: &[f32], p: &[f32], dim: usize) -> Discrepancy {
     let n = (z.len() / dim) as f64;
     let (within, across) = (1.0 / (n * (n - 1.0)), 1.0 / (n * n));
     let one = |(i, a): (usize, &[f32])| {

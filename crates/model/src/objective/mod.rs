@@ -8,7 +8,7 @@ pub(crate) mod adversarial;
 mod arae;
 pub(crate) mod dense;
 mod kl;
-mod mmd;
+pub(crate) mod mmd;
 mod phase;
 #[cfg(test)]
 pub(crate) mod testing;

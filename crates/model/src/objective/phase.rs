@@ -36,10 +36,11 @@ impl ObjectiveConfig {
     }
 
     /// Whether the model after so many steps may be compared with others: no longer a plain autoencoder, nor one whose
-    /// latent does not carry what it shall.
+    /// latent does not carry what it shall. Against a discriminator none may: the likelihood is not the aim, and the last
+    /// model is kept.
     pub fn is_comparable(&self, made: Progress) -> bool {
         let targeted = matches!(&self.regulariser, RegulariserConfig::Kl(c) if c.target.is_some());
-        made.step > self.pretraining(made.steps) && (!targeted || self.is_settled(made))
+        self.text_gan.is_none() && made.step > self.pretraining(made.steps) && (!targeted || self.is_settled(made))
     }
 
     /// Whether the objective no longer changes after so many steps: before that, a loss that rises is no reason to stop.
@@ -47,7 +48,7 @@ impl ObjectiveConfig {
         let after = self.after_pretraining(made);
         match &self.regulariser {
             RegulariserConfig::Kl(c) => after.step > 0 && c.is_settled(after),
-            _ => made.step > self.pretraining(made.steps),
+            _ => self.text_gan.is_none() && made.step > self.pretraining(made.steps),
         }
     }
 }

@@ -166,7 +166,7 @@ impl Drop for Running {
 
 fn usual() -> Options {
     let Fixture { first, language, pairs, .. } = fixture();
-    Options::new([first, language, pairs].map(|dir| ModelPlace::new(dir)).into())
+    Options::new([first, language, pairs].map(ModelPlace::new).into())
 }
 
 /// Everything that there is to serve.

@@ -1,15 +1,17 @@
 //! Reranking: several candidates for each text, of which the one with the best score is kept.
 //!
 //! A score is anything that gives each candidate a number ([`Score`]): how much it tells of its latent
-//! ([`Information`], [`Against`]), or whether it leads back to it ([`Verification`]). A text's candidates are drawn with
+//! ([`Information`], [`Against`]), whether it leads back to it ([`Verification`]), or how real it looks ([`Realness`]). A text's candidates are drawn with
 //! seeds of their own, the first with the seed that it would have had alone.
 
 mod against;
 mod information;
+mod realness;
 mod verification;
 
 pub use against::Against;
 pub use information::Information;
+pub use realness::Realness;
 pub use verification::Verification;
 
 use crate::{Decoding, Error, Latents, Model};

@@ -105,13 +105,14 @@ pub fn read_pairs(
     let second = other(&columns.source, "2", "1");
     let sources = side(&columns.source, ("source", first), "--source-column")?;
     let targets = side(&columns.target, ("target", second), "--target-column")?;
-    // The first row may look like a header to one side only: then it is none.
-    if sources.records.len() != targets.records.len() {
-        let (sources, targets) = (sources.records.len(), targets.records.len());
-        return Err(ReadError::Unpaired { name: name.to_owned(), sources, other: name.to_owned(), targets });
-    }
     let further = columns.references.iter().map(|column| side(&Some(column.clone()), ("", ""), "--references"));
     let further = further.collect::<Result<Vec<_>, _>>()?;
+    // The first row may look like a header to one side only: then it is none.
+    let unlike = |other: &&Corpus| other.records.len() != sources.records.len();
+    if let Some(other) = further.iter().chain([&targets]).find(unlike) {
+        let (sources, targets) = (sources.records.len(), other.records.len());
+        return Err(ReadError::Unpaired { name: name.to_owned(), sources, other: name.to_owned(), targets });
+    }
     join((sources, targets, further), options)
 }
 

@@ -1,0 +1,44 @@
+//! Text GANs: each recipe trains through its phases into an ordinary language model, and refuses what makes no sense.
+
+use super::{done, failed, fixture, folder, text, train_args};
+
+#[test]
+fn each_makes_a_language_model() {
+    for recipe in ["seqgan", "maligan", "rankgan", "scratchgan", "gumbel", "textgan"] {
+        let model = folder("text-gan").join(recipe);
+        let few = ["--set", "objective.text_gan.pretrain=0.5", "--set", "objective.text_gan.samples=4"];
+        done(&[&train_args(&fixture().corpus, &model)[..], &["--recipe", recipe], &few].concat());
+        let m = text(&model);
+        assert_eq!(done(&["sample", "-m", m, "-n", "3"]).lines().count(), 3);
+        assert!(done(&["info", "-m", m]).contains("language model"));
+        let rerank = ["sample", "-m", m, "-n", "3", "--rerank", "4"];
+        match recipe {
+            "rankgan" => assert!(failed(&rerank, 1).contains("no discriminator that judges texts")),
+            _ => assert_eq!(done(&rerank).lines().count(), 3),
+        }
+        let log = std::fs::read_to_string(model.join("metrics.jsonl")).unwrap();
+        for figure in ["reward", "entropy", "distinct", "discriminator_accuracy", "distinct_pairs"] {
+            assert!(log.contains(&format!("\"{figure}\":")), "{recipe}: {figure}");
+        }
+    }
+}
+
+#[test]
+fn nonsense_is_refused() {
+    let model = folder("text-gan-nonsense").join("model");
+    let args = train_args(&fixture().corpus, &model);
+    for (recipe, field, value) in [
+        ("seqgan", "samples", "1"),
+        ("seqgan", "pretrain", "1.0"),
+        ("rankgan", "references", "0"),
+        ("scratchgan", "method", "wassergan"),
+        ("scratchgan", "discriminator", "conv"),
+        ("gumbel", "temperature", "0"),
+        ("textgan", "widths", "[1, 0]"),
+        ("dae", "pretrain", "0.5"),
+    ] {
+        let set = format!("objective.text_gan.{field}={value}");
+        let said = failed(&[&args[..], &["--recipe", recipe, "--set", &set]].concat(), 1);
+        assert!(said.contains("objective.text_gan"), "{set}: {said}");
+    }
+}

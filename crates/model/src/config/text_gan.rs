@@ -1,0 +1,106 @@
+//! Adversarial training of language models.
+
+use serde::{Deserialize, Serialize};
+
+/// How what the discriminator thinks becomes the reward of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TextGanMethod {
+    /// The chance that the text is real, averaged over Monte Carlo completions (Yu et al. 2017).
+    #[default]
+    Seqgan,
+    /// The odds that the text is real, relative to those of the other samples (Che et al. 2017).
+    Maligan,
+    /// How the text ranks among real ones by its likeness to references, averaged over completions (Lin et al. 2017).
+    Rankgan,
+    /// What a discriminator that reads from left to right says at each token, discounted (de Masson d'Autume et al. 2019).
+    Scratchgan,
+    /// The discriminator's gradient through a relaxation of the tokens drawn (Kusner & Hernandez-Lobato 2016).
+    Gumbel,
+    /// The same, so that the discriminator's features of samples are spread as those of texts (Zhang et al. 2017).
+    Textgan,
+}
+
+impl TextGanMethod {
+    /// Whether gradients go through relaxed tokens, instead of rewards.
+    pub fn relaxes(self) -> bool {
+        matches!(self, TextGanMethod::Gumbel | TextGanMethod::Textgan)
+    }
+}
+
+/// The discriminator's network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DiscriminatorKind {
+    /// An LSTM that reads in both directions (ScratchGAN: forward).
+    #[default]
+    Recurrent,
+    /// Convolutions of several widths over time, the largest of each filter, and a highway layer (Yu et al. 2017).
+    Conv,
+}
+
+/// Adversarial training of a language model: a discriminator learns to tell its samples from the texts, and the model
+/// learns by policy gradient to write what passes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TextGanConfig {
+    pub method: TextGanMethod,
+    /// Share of the steps trained for the likelihood at first, with the learning rate of `training`.
+    pub pretrain: f32,
+    /// Share of the steps, the last of the pretraining, in which the discriminator learns, too.
+    pub warmup: f32,
+    /// Share of the cross-entropy of the texts in the loss of the adversarial steps.
+    pub likelihood: f32,
+    /// Texts drawn in each step.
+    pub samples: usize,
+    /// SeqGAN and RankGAN: completions of each prefix of a sample.
+    pub rollouts: usize,
+    /// ScratchGAN: factor of a reward for each token that it lies ahead.
+    pub discount: f32,
+    /// RankGAN: texts that a text is compared with, and as many references.
+    pub references: usize,
+    /// Gumbel and TextGAN: temperature of the relaxation.
+    pub temperature: f32,
+    /// RankGAN: factor of the cosines.
+    pub sharpness: f32,
+    /// Learning rate of the generator in the adversarial steps.
+    pub generator_rate: f32,
+    /// ScratchGAN needs a recurrent one.
+    pub discriminator: DiscriminatorKind,
+    /// Convolutional: the widths of the filters in tokens, and how many of each width.
+    pub widths: Vec<usize>,
+    pub filters: usize,
+    /// The discriminator's embedding, hidden units of each direction, dropout, learning rate, and updates a step. Sizes do
+    /// not follow `--size`.
+    pub embedding: usize,
+    pub hidden: usize,
+    pub dropout: f32,
+    pub rate: f32,
+    pub discriminator_steps: u32,
+}
+
+impl Default for TextGanConfig {
+    fn default() -> Self {
+        TextGanConfig {
+            method: TextGanMethod::Seqgan,
+            pretrain: 0.75,
+            warmup: 0.1,
+            likelihood: 0.0,
+            samples: 64,
+            rollouts: 1,
+            discount: 0.9,
+            references: 16,
+            temperature: 1.0,
+            sharpness: 10.0,
+            generator_rate: 1e-4,
+            discriminator: DiscriminatorKind::Recurrent,
+            widths: vec![1, 2, 3, 4, 5],
+            filters: 64,
+            embedding: 64,
+            hidden: 64,
+            dropout: 0.25,
+            rate: 1e-3,
+            discriminator_steps: 1,
+        }
+    }
+}

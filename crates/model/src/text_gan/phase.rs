@@ -1,0 +1,48 @@
+//! The phases of adversarial training: likelihood alone, likelihood beside a discriminator that learns, and adversarial.
+
+use crate::{Progress, config::TextGanConfig};
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The generator learns the likelihood of the texts.
+    Likelihood,
+    /// And the discriminator learns to tell them from samples.
+    WarmUp,
+    /// The generator learns from the discriminator.
+    Adversarial,
+}
+
+impl TextGanConfig {
+    /// Steps trained for the likelihood, of all.
+    pub fn pretraining(&self, steps: u64) -> u64 {
+        (f64::from(self.pretrain) * steps as f64).round() as u64
+    }
+
+    pub(crate) fn phase(&self, progress: Progress) -> Phase {
+        let before = self.pretraining(progress.steps);
+        let warm = (f64::from(self.warmup) * progress.steps as f64).round() as u64;
+        match progress.step {
+            step if step >= before => Phase::Adversarial,
+            step if step + warm >= before => Phase::WarmUp,
+            _ => Phase::Likelihood,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_phases() {
+        let config = TextGanConfig { pretrain: 0.6, warmup: 0.2, ..TextGanConfig::default() };
+        let phase = |step| config.phase(Progress { step, steps: 10 });
+        assert_eq!([0, 3, 4, 5, 6, 9].map(phase), {
+            use Phase::*;
+            [Likelihood, Likelihood, WarmUp, WarmUp, Adversarial, Adversarial]
+        });
+        let scratch = TextGanConfig { pretrain: 0.0, ..config };
+        assert_eq!(scratch.phase(Progress { step: 0, steps: 10 }), Phase::Adversarial);
+    }
+}
