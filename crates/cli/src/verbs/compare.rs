@@ -85,8 +85,8 @@ pub struct Compare {
 
 /// What FILE is read as, and compared on it.
 enum Request {
-    Texts(ComparisonRequest),
-    Pairs(PairComparisonRequest),
+    Texts(Box<ComparisonRequest>),
+    Pairs(Box<PairComparisonRequest>),
 }
 
 impl Compare {
@@ -94,8 +94,8 @@ impl Compare {
         let dir = self.out.clone().unwrap_or_else(|| beside(&self.file, ".compare"));
         let recipes = self.recipes()?;
         let request = match recipes.iter().all(Recipe::is_seq2seq) {
-            true => Request::Pairs(self.request_of_pairs(&dir, recipes)?),
-            false => Request::Texts(self.request(&dir, recipes)?),
+            true => Request::Pairs(Box::new(self.request_of_pairs(&dir, recipes)?)),
+            false => Request::Texts(Box::new(self.request(&dir, recipes)?)),
         };
         let guard = stop::watch()?;
         match run(request, guard.asked())? {
@@ -217,8 +217,8 @@ fn run(request: Request, stop: &AtomicBool) -> Result<Option<Comparison>> {
         }
     };
     let compared = match request {
-        Request::Texts(request) => strait::compare(request, &mut hear, stop),
-        Request::Pairs(request) => strait::compare_pairs(request, &mut hear, stop),
+        Request::Texts(request) => strait::compare(*request, &mut hear, stop),
+        Request::Pairs(request) => strait::compare_pairs(*request, &mut hear, stop),
     };
     end(&mut progress, &mut ticker);
     Ok(compared?)
