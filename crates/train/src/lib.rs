@@ -1,6 +1,6 @@
 //! Training: from texts to a finished model folder.
 //!
-//! [`plan`] derives sizes and steps from one dial, [`run`](mod@run) is the loop, [`checkpoint`] keeps it resumable to
+//! [`plan`] derives sizes and steps from one dial, [`start`] and [`resume`] are the loop, [`checkpoint`] keeps it resumable to
 //! the bit, [`event`] is what listeners (the progress bar, `metrics.jsonl`) hear, [`finish`] fits the prior and writes
 //! the folder.
 
