@@ -1,5 +1,6 @@
-//! Adversarial training of language models: a discriminator learns to tell samples from texts, the generator learns by policy
-//! gradient to write what passes for real. Methods differ in how the discriminator's opinion becomes the weight of a token.
+//! Adversarial training of language models: a discriminator learns to tell samples from texts, the generator learns to
+//! write what passes for real: by policy gradient, where methods differ in how the discriminator's opinion becomes the weight
+//! of a token, or by the discriminator's gradient through a relaxation of the tokens.
 //!
 //! The generator is the recipe's decoder, so that the result is a language model like others; the discriminator's weights
 //! are `adversary.*`. A step is a function of the weights and of its random numbers: nothing else is kept.

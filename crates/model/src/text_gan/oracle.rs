@@ -29,6 +29,8 @@ fn recipe(method: TextGanMethod) -> Recipe {
         dropout: 0.0,
         rate: 5e-3,
         generator_rate: 1e-3,
+        // Without the texts beside it ScratchGAN comes closer still, but writes the same few samples.
+        likelihood: if method == TextGanMethod::Scratchgan { 0.8 } else { 0.0 },
         ..TextGanConfig::default()
     });
     recipe
@@ -82,7 +84,7 @@ fn samples_come_closer_to_the_oracle() {
     for (method, least) in [
         (TextGanMethod::Seqgan, 0.05),
         (TextGanMethod::Maligan, 0.03),
-        (TextGanMethod::Scratchgan, 0.05),
+        (TextGanMethod::Scratchgan, 0.03),
         (TextGanMethod::Rankgan, -0.03), // does no harm; it gains too little to tell
     ] {
         let (before, after, distinct) = train(method);

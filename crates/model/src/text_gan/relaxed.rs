@@ -191,7 +191,6 @@ mod tests {
     fn samples_come_closer_to_the_oracle() {
         for (method, least) in [(TextGanMethod::Gumbel, 0.03), (TextGanMethod::Textgan, 0.0)] {
             let (before, after, distinct) = oracle::train(method);
-            println!("{method:?}: {before:.4} {after:.4} {distinct:.3}");
             assert!(after < before - least, "{method:?}: {before} {after}");
             assert!(distinct > 0.5, "{method:?}: {distinct}");
         }
