@@ -149,26 +149,23 @@ mod tests {
     fn english() {
         for (text, expected) in [
             ("It rained. We left.", &["It rained.", "We left."][..]),
-            ("Dr. Fox met J. R. Hare at 3.15 p.m. on Elm St. by the mill. He ran!", &[
-                "Dr. Fox met J. R. Hare at 3.15 p.m. on Elm St. by the mill.",
-                "He ran!",
-            ]),
+            (
+                "Dr. Fox met J. R. Hare at 3.15 p.m. on Elm St. by the mill. He ran!",
+                &["Dr. Fox met J. R. Hare at 3.15 p.m. on Elm St. by the mill.", "He ran!"],
+            ),
             ("\"Stop!\" he said. \"Why?\" \"Because.\"", &["\"Stop!\" he said.", "\"Why?\"", "\"Because.\""]),
             ("(He knew.) So did I. They came", &["(He knew.)", "So did I.", "They came"]),
-            ("Well... perhaps. Well... Perhaps?! No. 7 won. No. I lost.", &[
-                "Well... perhaps.",
-                "Well...",
-                "Perhaps?!",
-                "No. 7 won.",
-                "No.",
-                "I lost.",
-            ]),
+            (
+                "Well... perhaps. Well... Perhaps?! No. 7 won. No. I lost.",
+                &["Well... perhaps.", "Well...", "Perhaps?!", "No. 7 won.", "No.", "I lost."],
+            ),
             ("1. Buy milk. 2. Go home.", &["1. Buy milk.", "2. Go home."]),
             ("one line\nanother, of example.org\n\n", &["one line", "another, of example.org"]),
             ("a tokenised one . And another .", &["a tokenised one .", "And another ."]),
-            ("e.g. Paris, i.e. the city, cost 5 Fr. in the U.S. Army.", &[
+            (
                 "e.g. Paris, i.e. the city, cost 5 Fr. in the U.S. Army.",
-            ]),
+                &["e.g. Paris, i.e. the city, cost 5 Fr. in the U.S. Army."],
+            ),
         ] {
             assert_eq!(sentences(text), expected, "{text}");
         }
