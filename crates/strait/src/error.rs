@@ -22,6 +22,17 @@ pub enum Error {
     #[error(transparent)]
     Gan(#[from] strait_model::gan::GanError),
     #[error(transparent)]
+    Document(#[from] strait_document::TrainError),
+    /// A text without sentences.
+    #[error("there are no sentences in the text")]
+    NoSentences,
+    /// Too few documents to measure on.
+    #[error(
+        "too little to measure on: at least two documents are wanted (blank lines between them), one of {length} or more \
+         sentences, and {choices} sentences to choose from outside of each"
+    )]
+    FewDocuments { length: usize, choices: usize },
+    #[error(transparent)]
     Published(#[from] strait_pretrained::Error),
     #[error(transparent)]
     Latents(#[from] crate::LatentFileError),

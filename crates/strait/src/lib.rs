@@ -19,6 +19,7 @@ mod comparison;
 mod context;
 mod controls;
 mod dial;
+mod document;
 mod error;
 mod evaluation;
 mod gan;
@@ -46,6 +47,10 @@ pub use comparison::{ComparisonRequest, Heard, PairComparisonRequest, compare, c
 pub use context::CONTEXT_WORDS;
 pub use controls::Controls;
 pub use dial::{LEAST_TEXTS, keep_frontier};
+pub use document::{
+    DocumentEvaluation, DocumentEvaluationRequest, DocumentModel, DocumentRequest, NextChoice, SentenceOrdering,
+    Summary, WriteRequest, Written,
+};
 pub use error::Error;
 pub use gan::{VectorGenerator, auc};
 pub use generation::{Alignment, Generated};
@@ -57,6 +62,9 @@ pub use similarity::Similarity;
 pub use steering::{
     Attribute, DirectionReport, Directions, DirectionsRequest, Edit, Reading, SideEffect, SteerRequest, Steering,
 };
+pub use strait_document::{
+    DocumentConfig, Header as DocumentHeader, MARKER as DOCUMENT_MARKER, Report as DocumentReport,
+};
 pub use strait_eval as eval;
 pub use strait_evaluate::{
     Evaluation, EvaluationRequest, JudgeBudget, PairEvaluation, PairRequest, Progress as EvaluationProgress,
@@ -67,7 +75,7 @@ pub use strait_model::{
     Recipe,
     config::{self, RecipeError},
     decoding::{Blocked, Options as DecodingOptions},
-    folder::{Config, FolderError, check_place, read_config},
+    folder::{Config, FolderError, check_place, check_place_of, read_config},
     frontier::{Frontier, Point as FrontierPoint, PointFigures, Shape as FrontierShape},
     gan::{GanConfig, GanError, GanReport},
 };

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod grammar;
 pub mod noise;
 pub mod read;
+pub mod sentences;
 pub mod split;
 pub mod tokenizer;
 

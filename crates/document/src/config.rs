@@ -1,0 +1,79 @@
+//! What a document network looks like and how it is trained.
+
+use serde::{Deserialize, Serialize};
+
+/// The settings, all with defaults for corpora of some thousand sentences.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DocumentConfig {
+    /// Hidden units of the LSTM, H.
+    pub hidden: usize,
+    /// Gaussians in the mixture over the next latent, K.
+    pub components: usize,
+    /// Dimensions of the plan latent, P; 0: none.
+    pub plan: usize,
+    /// Probability with which a number of the input and of the state is zeroed in training.
+    pub dropout: f32,
+    /// Most sentences of a document that are learned from at once.
+    pub window: usize,
+    /// Windows in a batch.
+    pub batch: usize,
+    /// Updates.
+    pub steps: u64,
+    /// Peak learning rate of Adam.
+    pub rate: f32,
+}
+
+impl Default for DocumentConfig {
+    fn default() -> Self {
+        DocumentConfig {
+            hidden: 256,
+            components: 4,
+            plan: 16,
+            dropout: 0.3,
+            window: 32,
+            batch: 16,
+            steps: 600,
+            rate: 1e-3,
+        }
+    }
+}
+
+/// A setting that makes no sense.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{field} is {found}; it must be {must}")]
+pub struct ConfigError {
+    field: &'static str,
+    found: String,
+    must: &'static str,
+}
+
+impl DocumentConfig {
+    /// Whether the settings make sense.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let sizes = [
+            ("hidden", self.hidden),
+            ("components", self.components),
+            ("window", self.window),
+            ("batch", self.batch),
+            ("steps", self.steps as usize),
+        ];
+        if let Some(&(field, _)) = sizes.iter().find(|(_, n)| *n == 0) {
+            return Err(ConfigError { field, found: "0".into(), must: "at least 1" });
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(ConfigError {
+                field: "dropout",
+                found: self.dropout.to_string(),
+                must: "from 0 up to, but not, 1",
+            });
+        }
+        if !(self.rate > 0.0 && self.rate.is_finite()) {
+            return Err(ConfigError { field: "rate", found: self.rate.to_string(), must: "above 0" });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,18 @@
+//! Documents as sequences of sentence latents.
+//!
+//! [`DocumentNetwork`] reads the latents of a document's sentences in order and gives the density of the next latent,
+//! a mixture of Gaussians, and the probability that the document ends. A plan latent, the same at every step, may carry
+//! what the whole document is about. It knows nothing of text: what the latents mean is the caller's business.
+
+mod config;
+mod folder;
+mod mixture;
+mod network;
+mod reader;
+mod train;
+
+pub use config::{ConfigError, DocumentConfig};
+pub use folder::{FORMAT, Header, MARKER, SENTENCES, open, save};
+pub use network::DocumentNetwork;
+pub use reader::Reader;
+pub use train::{Documents, Report, TrainError, train};

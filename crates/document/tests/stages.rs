@@ -1,0 +1,135 @@
+//! A made language of documents: each has a theme, and stages that follow each other.
+
+use rand::{RngExt as _, SeedableRng, seq::SliceRandom as _};
+use rand_chacha::ChaCha8Rng;
+use strait_document::{DocumentConfig, DocumentNetwork, Documents, Header, Reader, Report, TrainError, train};
+
+const Z: usize = 8;
+const STAGES: usize = 6;
+
+/// Latents whose first numbers tell the stage, whose last tell the document's theme.
+fn document(rng: &mut ChaCha8Rng) -> Vec<f32> {
+    let theme = rng.random_range(0..2);
+    let mut rows = Vec::new();
+    for stage in 0..STAGES {
+        for j in 0..Z {
+            let tells = j == stage || j == 6 + theme;
+            rows.push(if tells { 2.0 } else { 0.0 } + rng.random_range(-0.3f32..0.3));
+        }
+    }
+    rows
+}
+
+fn documents(n: usize, seed: u64) -> Vec<Vec<f32>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    (0..n).map(|_| document(&mut rng)).collect()
+}
+
+fn small() -> DocumentConfig {
+    DocumentConfig { hidden: 32, components: 2, plan: 2, dropout: 0.1, window: 6, batch: 8, steps: 150, rate: 5e-3 }
+}
+
+fn trained(config: &DocumentConfig, seed: u64) -> (DocumentNetwork, Report) {
+    let (a, b) = (documents(60, 1), documents(8, 2));
+    let both = [&a, &b].map(|latents| Documents { latents, dim: Z });
+    train(both[0], both[1], config, seed, &mut |_| {}).unwrap()
+}
+
+#[test]
+fn the_next_stage_is_expected_and_the_end_is_known() {
+    let (network, report) = trained(&small(), 1);
+    assert!(report.best_nats < 0.7 * Z as f64, "a unit Gaussian's nats are 1.4 a number: {}", report.best_nats);
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    for test in documents(10, 3) {
+        let rows: Vec<&[f32]> = test.chunks(Z).collect();
+        let mut reader = Reader::new(&network, true, Some(&network.plan(&test)));
+        for (t, row) in rows.iter().enumerate() {
+            assert!(reader.end() < 0.5, "{t}");
+            let mut others: Vec<usize> = (0..STAGES).filter(|&o| o != t).collect();
+            others.shuffle(&mut rng);
+            for other in others {
+                assert!(reader.log_density(row) > reader.log_density(rows[other]), "{t} {other}");
+            }
+            reader.read(row);
+        }
+        assert!(reader.end() > 0.5);
+    }
+}
+
+#[test]
+fn draws_go_on_as_documents_do() {
+    let (network, _) = trained(&small(), 1);
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let plan = network.draw_plan(&mut rng);
+    let mut reader = Reader::new(&network, true, Some(&plan));
+    for stage in 0..STAGES {
+        let draw = reader.draw(0.5, &mut rng);
+        let top = (0..STAGES).max_by(|&a, &b| draw[a].total_cmp(&draw[b])).unwrap();
+        assert_eq!(top, stage, "{draw:?}");
+        reader.read(&draw);
+    }
+}
+
+#[test]
+fn same_seed_same_bits_and_no_plan_works() {
+    let config = DocumentConfig { plan: 0, steps: 12, ..small() };
+    let density = |seed| Reader::new(&trained(&config, seed).0, true, None).log_density(&[0.5; Z]);
+    assert_eq!(density(3), density(3));
+    assert_ne!(density(3), density(4));
+}
+
+#[test]
+fn too_little_is_said() {
+    let (one, none) = (documents(1, 1), Vec::new());
+    let both = [&one, &none].map(|latents| Documents { latents, dim: Z });
+    let error = train(both[0], both[1], &small(), 1, &mut |_| {}).err().unwrap();
+    assert!(matches!(error, TrainError::TooFew { train: 1, valid: 0 }), "{error}");
+}
+
+#[test]
+fn a_folder_comes_back_and_damage_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (sentences, model) = (dir.path().join("sentences"), dir.path().join("model"));
+    std::fs::create_dir_all(sentences.join("encoder")).unwrap();
+    std::fs::write(sentences.join("config.json"), "{}").unwrap();
+    std::fs::write(sentences.join("encoder/x"), "y").unwrap();
+    let config = DocumentConfig { steps: 5, ..small() };
+    let (network, report) = trained(&config, 1);
+    let header = Header {
+        document_format: strait_document::FORMAT,
+        strait_version: "0".into(),
+        settings: config,
+        latent: Z,
+        seed: 1,
+        data: "made".into(),
+        data_hash: String::new(),
+        documents: [60, 8],
+        sentences: [360, 48],
+        best_step: report.best_step,
+        valid_nats: report.best_nats,
+        files: Default::default(),
+        checksum: String::new(),
+    };
+    strait_document::save(&model, &header, &network, &sentences, false).unwrap();
+    assert!(strait_document::save(&model, &header, &network, &sentences, false).is_err());
+    strait_document::save(&model, &header, &network, &sentences, true).unwrap();
+    assert_eq!(std::fs::read_to_string(model.join("sentences/encoder/x")).unwrap(), "y");
+    let (found, back) = strait_document::open(&model).unwrap();
+    assert_eq!(found.settings, header.settings);
+    let density = |n: &DocumentNetwork| Reader::new(n, true, None).log_density(&[0.5; Z]);
+    assert_eq!(density(&network), density(&back));
+    for name in ["document.safetensors", "document.json", "sentences/config.json"] {
+        let file = model.join(name);
+        let whole = std::fs::read(&file).unwrap();
+        let mut bytes = whole.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&file, &bytes).unwrap();
+        let error = strait_document::open(&model).err().unwrap().to_string();
+        assert!(error.contains(name), "{error}");
+        std::fs::remove_file(&file).unwrap();
+        assert!(strait_document::open(&model).is_err(), "{name}");
+        std::fs::write(&file, &whole).unwrap();
+    }
+    assert!(strait_document::open(&model).is_ok());
+}

@@ -1,0 +1,184 @@
+//! New sentences: after a text, in a gap of one, or of a new document.
+
+use std::collections::HashSet;
+
+use rand::{Rng as _, RngExt as _, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use strait_document::Reader;
+
+use super::DocumentModel;
+use crate::{Decoding, Error, Latents};
+
+/// Runs of so many tokens are what a sentence may share with those before it.
+const RUN: usize = 4;
+/// A sentence repeats if more than this share of its runs is in those before it.
+const MOST_SHARED: f64 = 0.25;
+/// Sentences after a gap that are asked how well the filling goes with them.
+const AHEAD: usize = 3;
+
+/// How sentences are written.
+#[derive(Debug, Clone)]
+pub struct WriteRequest {
+    /// Latents drawn for each sentence, of which one is kept.
+    pub candidates: usize,
+    /// Factor of the spread of the draws: 1 as the model is, below 1 safer.
+    pub temperature: f32,
+    pub decoding: Decoding,
+    pub seed: u64,
+}
+
+impl Default for WriteRequest {
+    fn default() -> Self {
+        WriteRequest { candidates: 16, temperature: 1.0, decoding: Decoding::default(), seed: 1 }
+    }
+}
+
+/// A sentence that was written.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Written {
+    pub text: String,
+    /// How much likelier what precedes (and, in a gap, follows) makes it, in nats: of the latent of its text.
+    pub gain: f64,
+    /// Whether every candidate repeated something before it.
+    pub repeats: bool,
+    /// The probability that the document ends after it.
+    pub end: f64,
+}
+
+impl DocumentModel {
+    /// `n` sentences after those of a text.
+    ///
+    /// For each, candidates are drawn from the mixture over the next latent and decoded; of those that repeat nothing said
+    /// before, the one is kept whose text's own latent gains most by what precedes it.
+    ///
+    /// # Errors
+    /// If the controls of the decoding contradict each other.
+    pub fn continue_text<S: AsRef<str> + Sync>(
+        &self,
+        before: &[S],
+        n: usize,
+        request: &WriteRequest,
+    ) -> Result<Vec<Written>, Error> {
+        let latents = self.sentences.encode(before);
+        let mut reader = self.reader(latents.rows(), true, &latents);
+        let mut said = Said::new(self, before);
+        let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
+        (0..n).map(|_| self.write(&mut reader, &mut said, request, &mut rng)).collect()
+    }
+
+    /// A new document from a drawn plan: at most `most` sentences, fewer if it ends before.
+    ///
+    /// # Errors
+    /// As [`DocumentModel::continue_text`].
+    pub fn outline(&self, most: usize, request: &WriteRequest) -> Result<Vec<Written>, Error> {
+        let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
+        let plan = self.network.draw_plan(&mut rng);
+        let mut reader = Reader::new(&self.network, true, Some(&plan));
+        let (mut said, mut out) = (Said::new::<&str>(self, &[]), Vec::new());
+        while out.len() < most {
+            let written = self.write(&mut reader, &mut said, request, &mut rng)?;
+            let ends = rng.random::<f64>() < written.end;
+            out.push(written);
+            if ends {
+                break;
+            }
+        }
+        Ok(out)
+    }
+
+    /// A sentence between `before` and `after`: of the candidates, the one that makes itself and what follows likeliest.
+    ///
+    /// # Errors
+    /// As [`DocumentModel::continue_text`].
+    pub fn infill<S: AsRef<str> + Sync>(
+        &self,
+        before: &[S],
+        after: &[S],
+        request: &WriteRequest,
+    ) -> Result<Written, Error> {
+        let (known, following) = (self.sentences.encode(before), self.sentences.encode(after));
+        let all = Latents::new([known.data(), following.data()].concat(), self.network.latent_size());
+        let reader = self.reader(known.rows(), true, &all);
+        let around: Vec<&str> = before.iter().chain(after).map(AsRef::as_ref).collect();
+        let ahead = |latent: &[f32]| {
+            let mut after = reader.clone();
+            after.read(latent);
+            let follow = |row: &[f32]| {
+                let nats = after.log_density(row);
+                after.read(row);
+                nats
+            };
+            following.rows().take(AHEAD).map(follow).sum::<f64>()
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
+        let (mut written, latent) = self.best(&reader, &Said::new(self, &around), request, &mut rng, &ahead)?;
+        let mut after = reader.clone();
+        after.read(&latent);
+        written.end = after.end();
+        Ok(written)
+    }
+
+    /// Writes the next sentence and reads it.
+    fn write(
+        &self,
+        reader: &mut Reader<'_>,
+        said: &mut Said,
+        request: &WriteRequest,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Written, Error> {
+        let (mut written, latent) = self.best(reader, said, request, rng, &|_| 0.0)?;
+        reader.read(&latent);
+        said.add(&self.sentences.tokenizer().encode(&written.text));
+        written.end = reader.end();
+        Ok(written)
+    }
+
+    /// The best of the candidates with the latent of its text; `ahead` is what a latent makes of what follows, in nats.
+    fn best(
+        &self,
+        reader: &Reader<'_>,
+        said: &Said,
+        request: &WriteRequest,
+        rng: &mut ChaCha8Rng,
+        ahead: &dyn Fn(&[f32]) -> f64,
+    ) -> Result<(Written, Vec<f32>), Error> {
+        let draws: Vec<f32> =
+            (0..request.candidates.max(1)).flat_map(|_| reader.draw(request.temperature, rng)).collect();
+        let draws = Latents::new(draws, self.network.latent_size());
+        let texts = self.sentences.decode_seeded(&draws, &request.decoding, rng.next_u64())?;
+        let latents = self.sentences.encode(&texts);
+        let background = self.background();
+        let candidates = texts.into_iter().zip(latents.rows()).map(|(text, latent)| {
+            let repeats = text.trim().is_empty() || said.has(&self.sentences.tokenizer().encode(&text));
+            let gain = reader.log_density(latent) - background.log_density(latent) + ahead(latent);
+            (Written { text, gain, repeats, end: 0.0 }, latent.to_vec())
+        });
+        let better = |a: &Written, b: &Written| b.repeats.cmp(&a.repeats).then(a.gain.total_cmp(&b.gain));
+        candidates.max_by(|a, b| better(&a.0, &b.0)).ok_or(Error::NoSentences)
+    }
+}
+
+/// What was said so far, as runs of tokens and as whole sentences.
+struct Said {
+    runs: HashSet<Vec<u32>>,
+    sentences: HashSet<Vec<u32>>,
+}
+
+impl Said {
+    fn new<S: AsRef<str> + Sync>(model: &DocumentModel, sentences: &[S]) -> Self {
+        let mut said = Said { runs: HashSet::new(), sentences: HashSet::new() };
+        model.sentences.tokenizer().encode_batch(sentences).iter().for_each(|ids| said.add(ids));
+        said
+    }
+
+    fn add(&mut self, ids: &[u32]) {
+        self.runs.extend(ids.windows(RUN).map(<[u32]>::to_vec));
+        self.sentences.insert(ids.to_vec());
+    }
+
+    fn has(&self, ids: &[u32]) -> bool {
+        let shared = ids.windows(RUN).filter(|run| self.runs.contains(*run)).count();
+        let runs = (ids.len() + 1).saturating_sub(RUN);
+        self.sentences.contains(ids) || shared as f64 > MOST_SHARED * runs as f64
+    }
+}
