@@ -88,9 +88,11 @@ pub fn save(
     let weights = network.params.iter().map(|(_, p)| (p.name().to_owned(), p.shape(), p.value()));
     let tensors = weights.chain(moments.into_iter().filter(|(_, _, values)| !values.is_empty()));
     let bytes = weights::tensors_to_bytes(tensors, &[]).map_err(|e| internal(e.to_string()))?;
+    // Before there is a place, which may lie in the folder of the sentence model itself.
+    let copied = files_of(sentences, SENTENCES)?;
     let place = Place::new(dir, MARKER, replace)?;
     place.write(WEIGHTS, &bytes)?;
-    copy(sentences, SENTENCES, &place)?;
+    copied.iter().try_for_each(|(name, path)| place.write(name, &read(path)?))?;
     let files =
         [(WEIGHTS.to_owned(), sha256(&bytes)), (sentence_config(), sha256(&read(&sentences.join(SENTENCE_CONFIG))?))];
     let header = Header { files: files.into(), checksum: String::new(), ..header.clone() };
@@ -104,15 +106,16 @@ fn sentence_config() -> String {
     format!("{SENTENCES}/{SENTENCE_CONFIG}")
 }
 
-/// Copies a folder's files, and those of the folders in it.
-fn copy(from: &Path, to: &str, place: &Place) -> Result<(), FolderError> {
+/// A folder's files by their names in `to`, and those of the folders in it.
+fn files_of(from: &Path, to: &str) -> Result<Vec<(String, PathBuf)>, FolderError> {
     let cannot = |source: io::Error| FolderError::Io { path: from.into(), what: "read the folder", source };
+    let mut files = Vec::new();
     for entry in fs::read_dir(from).map_err(cannot)? {
         let path = entry.map_err(cannot)?.path();
         let name = format!("{to}/{}", path.file_name().unwrap_or_default().to_string_lossy());
-        if path.is_dir() { copy(&path, &name, place)? } else { place.write(&name, &read(&path)?)? }
+        if path.is_dir() { files.extend(files_of(&path, &name)?) } else { files.push((name, path)) }
     }
-    Ok(())
+    Ok(files)
 }
 
 fn moments(network: &DocumentNetwork) -> [(&'static str, &Vec<f32>); 4] {

@@ -39,7 +39,9 @@ impl DocumentModel {
         for _ in 0..latents.len() {
             let mut next: Vec<(f64, usize, usize)> = Vec::new();
             for (b, partial) in beam.iter().enumerate() {
-                for i in (0..latents.len()).filter(|i| !partial.order.contains(i)) {
+                let mut free = vec![true; latents.len()];
+                partial.order.iter().for_each(|&i| free[i] = false);
+                for i in (0..latents.len()).filter(|&i| free[i]) {
                     let mut nats = partial.nats + partial.reader.log_density(latents.row(i));
                     if whole {
                         nats += (1.0 - partial.reader.end()).max(f64::MIN_POSITIVE).ln();

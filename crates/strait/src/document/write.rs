@@ -100,9 +100,9 @@ impl DocumentModel {
         let all = Latents::new([known.data(), following.data()].concat(), self.network.latent_size());
         let reader = self.reader(known.rows(), true, &all);
         let around: Vec<&str> = before.iter().chain(after).map(AsRef::as_ref).collect();
-        let ahead = |latent: &[f32]| {
+        let ahead = |latent: Option<&[f32]>| {
             let mut after = reader.clone();
-            after.read(latent);
+            latent.into_iter().for_each(|latent| after.read(latent));
             let follow = |row: &[f32]| {
                 let nats = after.log_density(row);
                 after.read(row);
@@ -111,7 +111,9 @@ impl DocumentModel {
             following.rows().take(AHEAD).map(follow).sum::<f64>()
         };
         let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
-        let (mut written, latent) = self.best(&reader, &Said::new(self, &around), request, &mut rng, &ahead)?;
+        let without = ahead(None);
+        let gain = |latent: &[f32]| ahead(Some(latent)) - without;
+        let (mut written, latent) = self.best(&reader, &Said::new(self, &around), request, &mut rng, &gain)?;
         let mut after = reader.clone();
         after.read(&latent);
         written.end = after.end();
@@ -133,7 +135,7 @@ impl DocumentModel {
         Ok(written)
     }
 
-    /// The best of the candidates with the latent of its text; `ahead` is what a latent makes of what follows, in nats.
+    /// The best of the candidates with the latent of its text; `ahead` is how much likelier a latent makes what follows, in nats.
     fn best(
         &self,
         reader: &Reader<'_>,
