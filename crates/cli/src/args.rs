@@ -5,10 +5,10 @@ use clap::{Parser, Subcommand};
 use crate::verbs::{
     analogy::Analogy, audit::Audit, augment::Augment, calibrate::Calibrate, classify::Classify, cluster::ClusterTexts,
     compare::Compare, complete::Complete, completions::Completions, decode::Decode, dedup::Dedup, demo::Demo,
-    directions::LearnDirections, encode::Encode, evaluate::Evaluate, export::Export, gan::Gan, generate::Generate,
-    index::MakeIndex, info::Info, interpolate::Interpolate, man::ManPages, map::DrawMap, metrics::Metrics,
-    recipes::Recipes, reconstruct::Reconstruct, resume::Resume, sample::Sample, score::Score, search::Search,
-    serve::Serve, similarity::Similarity, steer::Steer, topics::Topics, train::Train, vary::Vary,
+    directions::LearnDirections, document::Document, encode::Encode, evaluate::Evaluate, export::Export, gan::Gan,
+    generate::Generate, index::MakeIndex, info::Info, interpolate::Interpolate, man::ManPages, map::DrawMap,
+    metrics::Metrics, recipes::Recipes, reconstruct::Reconstruct, resume::Resume, sample::Sample, score::Score,
+    search::Search, serve::Serve, similarity::Similarity, steer::Steer, topics::Topics, train::Train, vary::Vary,
 };
 
 /// Train a text autoencoder on your own text, and use its latent space.
@@ -66,6 +66,7 @@ pub enum Verb {
     Calibrate(Calibrate),
     Metrics(Metrics),
     Gan(Gan),
+    Document(Document),
     Export(Export),
     Serve(Serve),
     Info(Info),
@@ -109,6 +110,7 @@ impl Verb {
             Verb::Calibrate(verb) => verb.run(),
             Verb::Metrics(verb) => verb.run(),
             Verb::Gan(verb) => verb.run(),
+            Verb::Document(verb) => verb.run(),
             Verb::Export(verb) => verb.run(),
             Verb::Serve(verb) => verb.run(),
             Verb::Info(verb) => verb.run(),

@@ -13,6 +13,7 @@ pub mod decode;
 pub mod dedup;
 pub mod demo;
 pub mod directions;
+pub mod document;
 pub mod encode;
 pub mod evaluate;
 pub mod export;

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{done, failed, folder, run, stderr, text};
 
-const VERBS: [&str; 33] = [
+const VERBS: [&str; 34] = [
     "demo",
     "train",
     "resume",
@@ -28,6 +28,7 @@ const VERBS: [&str; 33] = [
     "complete",
     "classify",
     "directions",
+    "document",
     "steer",
     "analogy",
     "similarity",

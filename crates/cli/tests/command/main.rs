@@ -1,6 +1,7 @@
 //! The command as a user meets it: what it prints where, its exit status, the files it leaves.
 
 mod damage;
+mod document;
 mod evaluate;
 mod gan;
 mod help;

@@ -1,0 +1,73 @@
+//! `strait document evaluate`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use strait::{DocumentEvaluation, DocumentEvaluationRequest, text::sentences::documents};
+
+use super::{DocumentModelFlag, read};
+use crate::{
+    flags::{WritingFlags, at_least_one},
+    output::Output,
+    talk::count,
+};
+
+/// Measure how well sentences are put in order and the next one is chosen, beside baselines
+#[derive(Args)]
+pub struct Evaluate {
+    #[command(flatten)]
+    model: DocumentModelFlag,
+    /// Documents that the model was not trained on, as for `strait document train`
+    file: PathBuf,
+    /// Passages to order, and places to choose at
+    #[arg(long, value_name = "N", default_value = "200", value_parser = at_least_one)]
+    passages: usize,
+    /// Sentences in a passage
+    #[arg(long, value_name = "N", default_value = "5", value_parser = at_least_one)]
+    length: usize,
+    /// Sentences to choose from: the next one, and others from other documents
+    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one)]
+    choices: usize,
+    /// Most sentences that are read before a choice
+    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one)]
+    context: usize,
+    /// Seed of the passages and of the choices
+    #[arg(long, value_name = "S", default_value = "1")]
+    seed: u64,
+    #[command(flatten)]
+    writing: WritingFlags,
+}
+
+impl Evaluate {
+    pub fn run(self) -> Result<()> {
+        let model = self.model.open()?;
+        let corpus = read(&self.file)?;
+        let &Evaluate { passages, length, choices, context, seed, .. } = &self;
+        let request = DocumentEvaluationRequest { passages, length, choices, context, seed };
+        let found = model.evaluate(&documents(&corpus), &request).with_context(|| self.file.display().to_string())?;
+        let mut out = self.writing.open()?;
+        if self.writing.json {
+            out.json(&found)?
+        } else {
+            print(&mut out, &found)?
+        }
+        out.finish()
+    }
+}
+
+fn print(out: &mut Output, found: &DocumentEvaluation) -> Result<()> {
+    let DocumentEvaluation { passages, length, choices, .. } = found;
+    out.line(&format!("{} of {}", count(found.documents, "document"), count(found.sentences, "sentence")))?;
+    out.line(&format!("Order of {length} sentences, {}:", count(*passages, "passage")))?;
+    out.line(&format!("  {:<24} {:>14} {:>9} {:>6}", "", "Kendall's tau", "pairwise", "exact"))?;
+    for row in &found.ordering {
+        let tau = format!("{:.3} ± {:.3}", row.tau, row.tau_error);
+        out.line(&format!("  {:<24} {tau:>14} {:>9.3} {:>6.3}", row.method, row.pairwise, row.exact))?;
+    }
+    out.line(&format!("Next sentence among {choices}, {}:", count(*passages, "place")))?;
+    for row in &found.next {
+        out.line(&format!("  {:<24} {:>14}", row.method, format!("{:.3} ± {:.3}", row.accuracy, row.error)))?;
+    }
+    Ok(())
+}
