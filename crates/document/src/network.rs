@@ -229,3 +229,29 @@ pub(crate) fn random_run<'a>(latents: &'a [f32], z: usize, rng: &mut ChaCha8Rng)
     let from = rng.random_range(0..=n - length);
     &latents[from * z..(from + length) * z]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Reader;
+
+    /// A document read sentence by sentence costs what it costs at once.
+    #[test]
+    fn reading_is_what_was_trained() {
+        let config = DocumentConfig { hidden: 5, components: 2, plan: 2, ..DocumentConfig::default() };
+        let network = DocumentNetwork::new(&config, vec![0.5, -1.0, 0.0], vec![2.0, 0.5, 1.0], 3);
+        let latents: Vec<f32> = (0..12).map(|i| (1.7 * i as f32).sin()).collect();
+        let standard = network.standardise(&latents);
+        let window = Window { latents: &standard, begins: true, ends: true, centre: centre(&standard, 3) };
+        let loss = network.loss(&mut Tape::inference(), &[window], Mode { dropout: 0.0, rng: None });
+        let plan = network.plan(&latents);
+        let mut reader = Reader::new(&network, true, Some(&plan));
+        let mut nats: f64 = plan.iter().map(|m| 0.5 * f64::from(*m).powi(2)).sum();
+        for row in latents.chunks(3) {
+            nats -= reader.log_density(row) + (1.0 - reader.end()).ln();
+            reader.read(row);
+        }
+        nats -= reader.end().ln();
+        assert!((nats / 5.0 - loss).abs() < 1e-5, "{} at once, {loss} by steps", nats / 5.0);
+    }
+}

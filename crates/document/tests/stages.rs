@@ -26,7 +26,7 @@ fn documents(n: usize, seed: u64) -> Vec<Vec<f32>> {
 }
 
 fn small() -> DocumentConfig {
-    DocumentConfig { hidden: 32, components: 2, plan: 2, dropout: 0.1, window: 6, batch: 8, steps: 150, rate: 5e-3 }
+    DocumentConfig { hidden: 32, components: 4, plan: 2, dropout: 0.0, window: 12, batch: 16, steps: 600, rate: 1e-2 }
 }
 
 fn trained(config: &DocumentConfig, seed: u64) -> (DocumentNetwork, Report) {
