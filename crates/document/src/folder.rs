@@ -14,7 +14,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use strait_model::{
-    folder::{FolderError, Place, sha256},
+    folder::{FolderError, Place, files_of, sha256},
     weights::{self, WeightsError},
 };
 
@@ -89,10 +89,10 @@ pub fn save(
     let tensors = weights.chain(moments.into_iter().filter(|(_, _, values)| !values.is_empty()));
     let bytes = weights::tensors_to_bytes(tensors, &[]).map_err(|e| internal(e.to_string()))?;
     // Before there is a place, which may lie in the folder of the sentence model itself.
-    let copied = files_of(sentences, SENTENCES)?;
+    let copied = files_of(sentences, &format!("{SENTENCES}/"))?;
     let place = Place::new(dir, MARKER, replace)?;
     place.write(WEIGHTS, &bytes)?;
-    copied.iter().try_for_each(|(name, path)| place.write(name, &read(path)?))?;
+    place.copy(&copied)?;
     let files =
         [(WEIGHTS.to_owned(), sha256(&bytes)), (sentence_config(), sha256(&read(&sentences.join(SENTENCE_CONFIG))?))];
     let header = Header { files: files.into(), checksum: String::new(), ..header.clone() };
@@ -104,18 +104,6 @@ pub fn save(
 
 fn sentence_config() -> String {
     format!("{SENTENCES}/{SENTENCE_CONFIG}")
-}
-
-/// A folder's files by their names in `to`, and those of the folders in it.
-fn files_of(from: &Path, to: &str) -> Result<Vec<(String, PathBuf)>, FolderError> {
-    let cannot = |source: io::Error| FolderError::Io { path: from.into(), what: "read the folder", source };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(from).map_err(cannot)? {
-        let path = entry.map_err(cannot)?.path();
-        let name = format!("{to}/{}", path.file_name().unwrap_or_default().to_string_lossy());
-        if path.is_dir() { files.extend(files_of(&path, &name)?) } else { files.push((name, path)) }
-    }
-    Ok(files)
 }
 
 fn moments(network: &DocumentNetwork) -> [(&'static str, &Vec<f32>); 4] {

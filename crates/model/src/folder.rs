@@ -275,7 +275,7 @@ pub fn set_frontier(dir: &Path, frontier: &Frontier) -> Result<(), FolderError> 
     config.checksum = String::new();
     config.checksum = sha256(&to_json(&config));
     let place = Place::new(dir, "config.json", true)?;
-    place.copy(dir, Path::new(""))?;
+    place.copy(&files_of(dir, "")?)?;
     place.write(FRONTIER, &bytes)?;
     place.write("config.json", &to_json(&config))?;
     place.finish()
@@ -391,21 +391,12 @@ impl Place {
         write_flushed(&path, bytes)
     }
 
-    /// Copies all that is in a folder, with the folders in it; `inside` is how far down it has come.
-    fn copy(&self, from: &Path, inside: &Path) -> Result<(), FolderError> {
-        let here = from.join(inside);
-        for entry in fs::read_dir(&here).map_err(io_error(&here, "read the folder"))? {
-            let entry = entry.map_err(io_error(&here, "read the folder"))?;
-            let name = inside.join(entry.file_name());
-            let (source, target) = (from.join(&name), self.temporary.path().join(&name));
-            if source.is_dir() {
-                fs::create_dir_all(&target).map_err(io_error(&target, "make the folder"))?;
-                self.copy(from, &name)?;
-            } else {
-                write_flushed(&target, &read_file(&source)?)?;
-            }
-        }
-        Ok(())
+    /// Copies files, by their names in this folder.
+    ///
+    /// # Errors
+    /// If the file system says no.
+    pub fn copy(&self, files: &[(String, PathBuf)]) -> Result<(), FolderError> {
+        files.iter().try_for_each(|(name, path)| self.write(name, &read_file(path)?))
     }
 
     /// Puts the folder in its place.
@@ -418,6 +409,20 @@ impl Place {
         sync_dir(parent(&self.dir));
         Ok(())
     }
+}
+
+/// The files of a folder and of the folders in it, with their names from there after `to`.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn files_of(from: &Path, to: &str) -> Result<Vec<(String, PathBuf)>, FolderError> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(from).map_err(io_error(from, "read the folder"))? {
+        let path = entry.map_err(io_error(from, "read the folder"))?.path();
+        let name = format!("{to}{}", path.file_name().unwrap_or_default().to_string_lossy());
+        if path.is_dir() { files.extend(files_of(&path, &format!("{name}/"))?) } else { files.push((name, path)) }
+    }
+    Ok(files)
 }
 
 /// The folder that `dir` lies in.

@@ -279,19 +279,15 @@ mod tests {
         assert!((t.loss() - plain.loss() - expected).abs() < 1e-5, "{} {expected}", t.loss() - plain.loss());
     }
 
+    fn plain(weight: ParamId, targets: &[u32]) -> CrossEntropy<'_> {
+        CrossEntropy { weight, bias: None, targets, row_weights: None, smoothing: 0.0, mixture: None, scale: 1.0 }
+    }
+
     #[test]
     fn a_class_of_one_half_costs_ln_2() {
         let mut p = Params::new();
         let w = p.add("w", (2, 1), vec![0.0; 2]);
-        let ce = CrossEntropy {
-            weight: w,
-            bias: None,
-            targets: &[0],
-            row_weights: None,
-            smoothing: 0.0,
-            mixture: None,
-            scale: 1.0,
-        };
+        let ce = plain(w, &[0]);
         let mut t = Tape::inference();
         let x = t.input(&[3.0], (1, 1));
         t.cross_entropy_unlikely(&mut p, x, &ce, Unlikely { weight: 2.0, starts: &[0, 1], classes: &[1] });
@@ -302,15 +298,7 @@ mod tests {
     fn uniform_logits_cost_ln_v() {
         let mut p = Params::new();
         let w = p.add("w", (8, 1), vec![0.0; 8]);
-        let ce = CrossEntropy {
-            weight: w,
-            bias: None,
-            targets: &[5],
-            row_weights: None,
-            smoothing: 0.0,
-            mixture: None,
-            scale: 1.0,
-        };
+        let ce = plain(w, &[5]);
         let mut t = Tape::inference();
         let x = t.input(&[3.0], (1, 1));
         let scored = t.cross_entropy(&mut p, x, &ce);

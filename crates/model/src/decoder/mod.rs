@@ -98,8 +98,14 @@ impl Decoder {
         rng: &mut impl Rng,
     ) -> Scored {
         match self {
-            Decoder::Recurrent(d) => d.loss(tape, params, embedding, task, rng),
-            Decoder::Transformer(d) => d.loss(tape, params, embedding, task, rng),
+            Decoder::Recurrent(d) => {
+                let read = d.read(tape, params, embedding, task, rng);
+                d.output().loss(tape, params, read, task)
+            }
+            Decoder::Transformer(d) => {
+                let read = d.read(tape, params, embedding, task, rng);
+                d.output().loss(tape, params, read, task)
+            }
             Decoder::Bag(d) => d.loss(tape, params, task, rng),
             Decoder::Window(d) => d.loss(tape, params, task, rng),
         }

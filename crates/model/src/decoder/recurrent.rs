@@ -12,7 +12,6 @@ use strait_engine::{
     ops::{
         activation::Activation,
         attention::Memory,
-        cross_entropy::Scored,
         embedding, linear,
         mixture::Mixture,
         rnn::{Cell, State},
@@ -85,19 +84,6 @@ impl Decoder {
         });
         let output = Output::new(params, (embedding, config.tied), h, rng);
         Decoder { dropout: config.dropout, stack, starts, projection, readout, pointer, output }
-    }
-
-    /// See [`super::Decoder::loss`].
-    pub fn loss(
-        &self,
-        tape: &mut Tape,
-        params: &mut Params,
-        embedding: ParamId,
-        task: &Task<'_>,
-        rng: &mut impl Rng,
-    ) -> Scored {
-        let read = self.read(tape, params, embedding, task, rng);
-        self.output.loss(tape, params, read, task)
     }
 
     pub(super) fn output(&self) -> Output {

@@ -8,7 +8,7 @@
 use rand::Rng;
 use strait_engine::{
     ParamId, Params, Tape, Var,
-    ops::{cross_entropy::Scored, embedding, mixture::Mixture},
+    ops::{embedding, mixture::Mixture},
 };
 
 use super::{
@@ -60,19 +60,6 @@ impl Decoder {
         let pointer = Pointer::new(params, given, (d, true), rng);
         let output = Output::new(params, (embedding, config.tied), d, rng);
         Decoder { dropout: config.dropout, stack, slots: latent.slots, pointer, output }
-    }
-
-    /// See [`super::Decoder::loss`].
-    pub fn loss(
-        &self,
-        tape: &mut Tape,
-        params: &mut Params,
-        embedding: ParamId,
-        task: &Task<'_>,
-        rng: &mut impl Rng,
-    ) -> Scored {
-        let read = self.read(tape, params, embedding, task, rng);
-        self.output.loss(tape, params, read, task)
     }
 
     pub(super) fn output(&self) -> Output {
