@@ -2,11 +2,11 @@
 # How long each verb takes with 100,000 records of yelp_short (or --records N): seconds on the clock, seconds of processor
 # time, and the most memory, as a table. Nothing else should run beside it.
 #
-#   STRAIT_DATA=DIR benches/verbs.sh MODEL [RECORDS]
+#   STRAIT_DATA=DIR benches/verbs.sh MODEL [RECORDS [VERB ...]]       (verbs: all, or those named; indexing is always timed)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${STRAIT_DATA:?name the folder of the corpora in STRAIT_DATA}/yelp_short
-model=${1:?name a model of yelp_short} records=${2:-100000}
+model=${1:?name a model of yelp_short} records=${2:-100000} only=" ${*:3} "
 strait=${STRAIT:-$PWD/${CARGO_TARGET_DIR:-target}/release/strait}
 model=$(realpath "$model")
 place=$(mktemp -d)
@@ -20,6 +20,7 @@ text=(--column 2) labelled=(--column 2 --label-column 1 --header no)
 # Runs `strait VERB ...`, and prints a line of the table: time WHAT VERB ARGUMENTS...
 time_it() {
   local what=$1; shift
+  [ "$only" = "  " ] || [ "$1" = index ] || [[ $only = *" $1 "* ]] || return 0
   /usr/bin/env python3 - "$what" "$strait" "$@" <<'PYTHON'
 import os, resource, subprocess, sys, time
 what, command = sys.argv[1], sys.argv[2:]

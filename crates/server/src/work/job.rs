@@ -69,8 +69,8 @@ pub(super) struct Active {
     pub writing: Option<Writing>,
     turn: Option<Turn>,
     reply: UnboundedSender<Reply>,
-    /// Frees the job's place in the queue when it is dropped.
-    _ticket: Ticket,
+    /// The job's place in the queue until the last reply.
+    ticket: Option<Ticket>,
     slice: usize,
 }
 
@@ -98,7 +98,7 @@ impl Active {
     pub fn new(job: Job, (ids, scored): (Vec<Vec<u32>>, bool), reply: UnboundedSender<Reply>, ticket: Ticket) -> Self {
         let slice = if job.writing.as_ref().is_some_and(|w| w.stream) { FIRST_SLICE } else { usize::MAX };
         let stage = Stage::Read(Reading { ids, next: 0, values: Vec::new(), dim: 0, odd: scored.then(Vec::new) });
-        Active { stage, writing: job.writing, turn: Some(job.turn), reply, _ticket: ticket, slice }
+        Active { stage, writing: job.writing, turn: Some(job.turn), reply, ticket: Some(ticket), slice }
     }
 
     /// Whether nobody waits for it any more.
@@ -194,10 +194,10 @@ impl Active {
                 let seeds = Model::row_seeds(writing.seed, 0, latents.len());
                 self.stage = Stage::Write { latents, seeds, next: 0 };
             }
-            (Ok(_), Some(_)) => self.send(Reply::Done),
+            (Ok(_), Some(_)) => self.end(Reply::Done),
             (Ok(latents), None) => {
                 self.send(Reply::Latents(latents));
-                self.send(Reply::Done);
+                self.end(Reply::Done);
             }
         }
     }
@@ -216,14 +216,20 @@ impl Active {
             && *next == latents.len()
         {
             self.stage = Stage::Over;
-            self.send(Reply::Done);
+            self.end(Reply::Done);
         }
     }
 
     /// Gives it up.
     pub fn fail(&mut self, why: Refusal) {
         self.stage = Stage::Over;
-        self.send(Reply::Failed(why));
+        self.end(Reply::Failed(why));
+    }
+
+    /// Sends the last reply; whoever has it finds the job's place in the queue free.
+    fn end(&mut self, last: Reply) {
+        self.ticket = None;
+        self.send(last);
     }
 
     /// Whoever waited may be gone.

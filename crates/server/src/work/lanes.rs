@@ -64,13 +64,13 @@ impl Lane {
         let (ticket, meter) = (Ticket::new(waiting), self.meter.clone());
         let (answer, answered) = oneshot::channel();
         self.pool.spawn_fifo(move || {
-            let _ticket = ticket;
             if answer.is_closed() {
                 return;
             }
             let began = Instant::now();
             let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Refusal::Panicked));
             meter.seconds.observe(began.elapsed().as_secs_f64());
+            drop(ticket); // before the answer: whoever has it finds the place free
             let _ = answer.send(done);
         });
         answered.await.unwrap_or(Err(Refusal::Stopped))
