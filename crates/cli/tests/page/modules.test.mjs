@@ -30,4 +30,8 @@ assert.equal(address("info"), "#/info");
 assert.equal(csv([{ a: 'say "x", y', b: 1 }, { a: "two\nlines", c: [1, 2] }]), 'a,b,c\n"say ""x"", y",1,\n"two\nlines",,"[1,2]"\n');
 assert.equal(written("txt", { rows: [{ text: "a" }, { text: "b" }] }), "a\nb\n");
 assert.deepEqual(JSON.parse(written("json", { rows: [1], whole: { w: 2 } })), { w: 2 });
+globalThis.localStorage = { getItem: () => "en" };
+const { t } = await of("language.js");
+assert.deepEqual([0, 1, 2, "1"].map((n) => t("sample.done", { n })), ["0 texts.", "1 text.", "2 texts.", "1 text."]);
+assert.equal(t("no.such.name"), "no.such.name");
 console.log("ok: modules");

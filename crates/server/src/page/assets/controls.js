@@ -54,6 +54,11 @@ export function slider({ label, value, change, min, max, step, shown = String, e
   const part = h("div", { class: "field slider" }, h("label", { for: id }, label), output, input,
     ends && h("div", { class: "ends", "aria-hidden": "true" }, h("span", {}, ends[0]), h("span", {}, ends[1])));
   part.set = (now) => { input.value = String(now); paint(); };
+  // Another control says the same and is in force: this one is faint and tells no value until it is moved.
+  part.rest = (resting) => {
+    part.classList.toggle("resting", resting);
+    if (resting) { output.textContent = "–"; input.setAttribute("aria-valuetext", "–"); } else paint();
+  };
   return part;
 }
 

@@ -21,10 +21,11 @@ export function choose(code) {
   localStorage.setItem(KEPT, code);
 }
 
-/** The words of a name; `{x}` in them becomes `values.x`. */
+/** The words of a name; `{x}` in them becomes `values.x`, and `{x|text|texts}` the first where `values.x` is 1, else the second. */
 export function t(name, values = {}) {
   const words = STRINGS[language()][name] ?? name;
-  return words.replaceAll(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+  return words.replaceAll(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, key, one, many) =>
+    one === undefined ? values[key] ?? "" : String(values[key]) === "1" ? one : many);
 }
 
 /** A number as this language writes it, with at most so many digits behind the point. */

@@ -31,7 +31,7 @@ export function open(page) {
     }
   });
   const stop = button(t("stop"), () => { work.stop(); page.say(""); list.removeAttribute("aria-busy"); }, { disabled: true });
-  const change = (changes) => { page.set(changes); work.later(); };
+  const change = (changes) => { page.set(changes); inForce(); work.later(); };
   const seed = figure({ label: t("seed"), value: page.state.seed, min: 0, change: (v) => v !== "" && change({ seed: Number(v) }) });
   const own = page.facts.sampling;
   const usual = page.state.temperature === "" ? own.temperature : Number(page.state.temperature);
@@ -41,6 +41,8 @@ export function open(page) {
   const measured = page.facts.frontier;
   const dial = measured && slider({ label: t("sample.quality"), value: page.state.quality === "" ? 0.5 : Number(page.state.quality), min: 0, max: 1, step: 0.05,
     shown: (v) => number(v, 2), change: (v) => change({ quality: String(v), temperature: "" }), ends: [t("sample.diverse"), t("sample.sober")] });
+  const inForce = () => { temperature.rest(page.state.quality !== ""); dial?.rest(page.state.quality === ""); };
+  inForce();
   page.body.append(
     h("div", { class: "fields" },
       figure({ label: t("sample.n"), value: page.state.n, min: 1, max: page.info.limits.n, change: (v) => v !== "" && change({ n: Number(v) }) }),
