@@ -109,6 +109,8 @@ impl From<Risk> for RiskMetric {
 
 /// Of a trained model's peak learning rate, what is used to go on from it.
 const FROM_RATE: f32 = 0.1;
+/// The same with a risk, whose gradients are larger and which unlearns at that rate (docs/log.md).
+const RISK_RATE: f32 = 0.015;
 
 #[derive(Args)]
 struct NetworkFlags {
@@ -121,7 +123,7 @@ struct NetworkFlags {
     /// A recipe by name (`strait recipes` lists them), or a .toml file [default: the first of the list]
     #[arg(long, value_name = "R")]
     recipe: Option<String>,
-    /// Go on from a trained model: its recipe, size, vocabularies and weights, at a tenth of its learning rate
+    /// Go on from a trained model: its recipe, size, vocabularies and weights, at a tenth of its learning rate (less with --risk)
     #[arg(long, value_name = "DIR", conflicts_with_all = ["recipe", "size", "vocab"])]
     from: Option<PathBuf>,
     /// Also minimise the expected risk of what is written (minimum risk training; with --from)
@@ -280,7 +282,7 @@ impl NetworkFlags {
         let mut recipe = match (&self.from, &self.recipe) {
             (Some(dir), _) => {
                 let mut recipe = read_config(dir)?.recipe;
-                recipe.training.rate *= FROM_RATE;
+                recipe.training.rate *= if self.risk.is_some() { RISK_RATE } else { FROM_RATE };
                 recipe
             }
             (None, Some(name)) => Recipe::find(name)?,

@@ -178,9 +178,27 @@ impl Said {
         self.sentences.insert(ids.to_vec());
     }
 
+    /// Whether a sentence repeats what was said, or itself.
     fn has(&self, ids: &[u32]) -> bool {
-        let shared = ids.windows(RUN).filter(|run| self.runs.contains(*run)).count();
+        let mut own = HashSet::new();
+        let shared = ids.windows(RUN).filter(|&run| !own.insert(run) || self.runs.contains(run)).count();
         let runs = (ids.len() + 1).saturating_sub(RUN);
         self.sentences.contains(ids) || shared as f64 > MOST_SHARED * runs as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_repeats_is_told() {
+        let mut said = Said { runs: HashSet::new(), sentences: HashSet::new() };
+        said.add(&[1, 2, 3, 4, 5, 6, 7, 8]);
+        said.add(&[9]);
+        assert!(said.has(&[9]) && !said.has(&[1]), "whole sentences, however short");
+        assert!(said.has(&[1, 2, 3, 4, 5, 6, 20]) && !said.has(&[1, 2, 3, 20, 21, 22, 23, 24]));
+        assert!(said.has(&[30, 31, 30, 31, 30, 31, 30, 31]) && said.has(&[40; 7]), "loops");
+        assert!(!said.has(&[50, 51, 52, 53, 54, 55, 50, 51, 52]), "three tokens come again in any sentence");
     }
 }
