@@ -19,5 +19,5 @@ pub mod threads;
 
 pub use error::Error;
 pub use packing::Packing;
-pub use params::{ParamId, Params};
+pub use params::{Param, ParamId, Params};
 pub use tape::{Tape, Var};

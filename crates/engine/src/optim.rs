@@ -27,6 +27,8 @@ pub struct Optimiser {
     rule: Rule,
     ids: Vec<ParamId>,
     steps: u64,
+    /// By how much each parameter's learning rate differs from that of the others.
+    factors: Vec<f32>,
     /// Updates before which each parameter's moments began, for their bias correction.
     born: Vec<u64>,
     first: Vec<Vec<f32>>,
@@ -50,12 +52,20 @@ impl Optimiser {
             ids.iter().map(|&id| if used { vec![0.0; params.value(id).len()] } else { Vec::new() }).collect()
         };
         let adam = matches!(rule, Rule::Adam { .. });
-        Optimiser { rule, steps: 0, born: vec![0; ids.len()], first: zeros(true), second: zeros(adam), ids }
+        let (born, factors) = (vec![0; ids.len()], vec![1.0; ids.len()]);
+        Optimiser { rule, steps: 0, born, factors, first: zeros(true), second: zeros(adam), ids }
     }
 
     /// Number of updates made.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// From now on some parameters learn at `factor` times the rate.
+    pub fn scale_rate(&mut self, ids: &[ParamId], factor: f32) {
+        for (i, _) in self.ids.iter().enumerate().filter(|(_, id)| ids.contains(id)) {
+            self.factors[i] = factor;
+        }
     }
 
     /// Forgets the moments of some parameters, as if their first update were the one after `steps` updates.
@@ -113,7 +123,7 @@ impl Optimiser {
                 continue;
             }
             let (m, v) = (&mut self.first[i][..], &mut self.second[i][..]);
-            update(self.rule, self.steps - self.born[i], rate, scale, p, m, v);
+            update(self.rule, self.steps - self.born[i], rate * self.factors[i], scale, p, m, v);
             p.touched.clear();
             p.refresh_packs();
         }
@@ -254,6 +264,17 @@ mod tests {
         o.restart(&[id], o.steps());
         assert!((moved(&mut o, &mut p) - 0.1).abs() < 1e-6);
         assert_eq!(o.steps(), 11);
+    }
+
+    #[test]
+    fn a_parameter_may_learn_more_slowly() {
+        let (mut p, id) = one(1.0, 5.0);
+        let slow = p.add("slow", (1, 1), vec![1.0]);
+        p.grad_dense(slow).unwrap()[0] = 5.0;
+        let mut o = Optimiser::new(Rule::default(), &p);
+        o.scale_rate(&[slow], 0.25);
+        o.step(&mut p, 0.1, 0.0).unwrap();
+        assert!((p.value(id)[0] - 0.9).abs() < 1e-6 && (p.value(slow)[0] - 0.975).abs() < 1e-6);
     }
 
     #[test]

@@ -212,6 +212,17 @@ impl Params {
         p.refresh_packs();
     }
 
+    /// Adds copies of another store's parameters in their order, their names behind `prefix`; what it returns turns a handle
+    /// of theirs into that of the copy. Trainable are those that are there.
+    pub fn append(&mut self, prefix: &str, other: &Params) -> impl Fn(ParamId) -> ParamId + use<> {
+        let first = self.list.len();
+        for p in &other.list {
+            let id = self.add_gated(format!("{prefix}{}", p.name), p.shape(), p.groups, p.value.clone());
+            self.list[id.0].trainable = p.trainable;
+        }
+        move |id| ParamId(first + id.0)
+    }
+
     /// Freezes or thaws every parameter whose name starts with `prefix`.
     pub fn set_trainable(&mut self, prefix: &str, trainable: bool) {
         self.list.iter_mut().filter(|p| p.name.starts_with(prefix)).for_each(|p| p.trainable = trainable);

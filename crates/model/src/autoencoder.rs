@@ -16,7 +16,7 @@ use crate::{
     config::{AttentionKind, Recipe},
     decoder::{Decoder, Generator, Given, Task},
     decoding::Words,
-    encoder::{Encoder, Vectors},
+    encoder::{Encoder, Outside},
     latent::{Code, Codebook, Conditional, Latent, Posterior},
     objective::{Figures, Progress, Regulariser},
     prior::Prior,
@@ -438,12 +438,13 @@ impl Autoencoder {
         out
     }
 
-    /// Where a frozen encoder finds the vectors of texts; before, texts have latents of NaN. Others need none.
+    /// Where a frozen encoder finds the vectors of texts (before, texts have latents of NaN), or the published encoder that
+    /// is trained on, whose weights are added and whose new ones `seed` draws. Others need none.
     ///
     /// # Panics
-    /// If they have another number of columns than `encoder.columns` says.
-    pub fn set_vectors(&mut self, vectors: Arc<Vectors>) {
-        self.encoder.set_vectors(vectors);
+    /// If their vectors have another number of columns than `encoder.columns` says.
+    pub fn set_outside(&mut self, outside: &Outside, seed: u64) {
+        self.encoder.set_outside(&mut self.params, outside, seed);
     }
 
     /// Numbers in the vectors that a frozen encoder reads; 0 with any other.
@@ -490,8 +491,8 @@ impl Autoencoder {
         let sources = self.source_embedding.map(|id| self.params.shape(id).0);
         let mut copy = Autoencoder::with_sources(&self.recipe, (self.vocabulary(), sources), 0);
         copy.words.clone_from(&self.words);
-        if let Some(vectors) = self.encoder.vectors() {
-            copy.set_vectors(vectors.clone());
+        if let Some(outside) = self.encoder.outside() {
+            copy.set_outside(&outside, 0);
         }
         for (_, p) in self.params.iter() {
             if let Some(id) = copy.params.find(p.name()) {

@@ -32,7 +32,7 @@ use strait_pretrained::SentenceEncoder;
 use strait_text::Tokenizer;
 
 use crate::{
-    Autoencoder, Frontier, Recipe, Usual, Vectors,
+    Autoencoder, Frontier, Outside, Published, Recipe, Usual, Vectors,
     config::NetworkKind,
     decoding::{self, Words},
     prior::Prior,
@@ -208,16 +208,16 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
     let source_tokenizer = source_tokenizer.map_err(|e| damaged(SOURCE_TOKENIZER, e.to_string()))?;
     let vocabularies = (config.vocabulary, source_tokenizer.as_ref().map(Tokenizer::vocab_size));
     let mut model = Autoencoder::with_sources(&config.recipe, vocabularies, config.seed);
-    weights::load(&mut model.params, file("model.safetensors")?)
-        .map_err(|e| damaged("model.safetensors", e.to_string()))?;
-    if config.recipe.encoder.kind.is_frozen() {
-        let vectors = frozen_vectors(dir, &config, &tokenizer)?;
-        if vectors.columns() == 0 || vectors.columns() != config.recipe.encoder.columns {
-            let why = format!("encoder.columns is {}, not {}", config.recipe.encoder.columns, vectors.columns());
+    if config.recipe.encoder.kind.is_given() {
+        let (outside, columns) = outside(dir, &config, &tokenizer)?;
+        if columns == 0 || columns != config.recipe.encoder.columns {
+            let why = format!("encoder.columns is {}, not {columns}", config.recipe.encoder.columns);
             return Err(damaged("config.json", why));
         }
-        model.set_vectors(Arc::new(vectors));
+        model.set_outside(&outside, config.seed);
     }
+    weights::load(&mut model.params, file("model.safetensors")?)
+        .map_err(|e| damaged("model.safetensors", e.to_string()))?;
     let prior = match model.latent_size() {
         0 => Prior::standard_normal(0),
         _ => Prior::from_bytes(file(PRIOR)?).map_err(|e| damaged(PRIOR, e.to_string()))?,
@@ -242,16 +242,23 @@ fn read_words(bytes: &[u8], tokenizer: &Tokenizer) -> Result<Arc<Words>, String>
     }
 }
 
-/// What a frozen encoder reads: any text's vector by the published encoder in the folder, or none that is not given.
-fn frozen_vectors(dir: &Path, config: &Config, tokenizer: &Tokenizer) -> Result<Vectors, FolderError> {
-    let encoder = &config.recipe.encoder;
-    if encoder.kind == NetworkKind::Vectors {
-        return Ok(Vectors::given(encoder.columns));
-    }
+/// What an encoder needs from outside, and the columns of its vectors: any text's vector by the published encoder in the
+/// folder, or none that is not given; or that encoder itself, whose weights are among the model's.
+fn outside(dir: &Path, config: &Config, tokenizer: &Tokenizer) -> Result<(Outside, usize), FolderError> {
+    let (encoder, tokenizer) = (&config.recipe.encoder, tokenizer.clone());
     let place = dir.join(ENCODER);
-    let open = SentenceEncoder::open(&place);
-    let open = open.map_err(|e| FolderError::Damaged { file: place, why: e.to_string() })?;
-    Ok(Vectors::of(open, tokenizer.clone()))
+    let damaged = |e: strait_pretrained::Error| FolderError::Damaged { file: place.clone(), why: e.to_string() };
+    if encoder.kind == NetworkKind::Tuned {
+        let encoder = SentenceEncoder::open_untrained(&place).map_err(damaged)?;
+        let columns = encoder.width();
+        return Ok((Outside::Published(Arc::new(Published { encoder, tokenizer })), columns));
+    }
+    let vectors = match encoder.kind {
+        NetworkKind::Vectors => Vectors::given(encoder.columns),
+        _ => Vectors::of(SentenceEncoder::open(&place).map_err(damaged)?, tokenizer),
+    };
+    let columns = vectors.columns();
+    Ok((Outside::Vectors(Arc::new(vectors)), columns))
 }
 
 fn read_usual(bytes: &[u8]) -> Result<Usual, String> {

@@ -33,7 +33,7 @@ pub mod weights;
 pub use autoencoder::{Autoencoder, StepLoss};
 pub use batch::{Batch, Sequences};
 pub use config::Recipe;
-pub use encoder::Vectors;
+pub use encoder::{Outside, Published, Vectors};
 pub use frontier::Frontier;
 pub use objective::{Figures, Progress};
 pub use risk::{RiskTask, expected_risk};

@@ -2,7 +2,7 @@
 
 use rand::Rng;
 use strait_engine::{
-    Error, ParamId, Tape,
+    Error, Param, ParamId, Tape,
     optim::{Optimiser, Rule},
 };
 
@@ -10,6 +10,7 @@ use crate::{
     Autoencoder, Batch, Figures, Progress, RiskTask, StepLoss, TextGanTask,
     config::{Recipe, RegulariserConfig},
     decoder::Decoder,
+    encoder::{PUBLISHED, published_weights},
     objective::Regulariser,
     text_gan::Phase,
 };
@@ -40,9 +41,12 @@ impl Trainer {
         let recipe = model.recipe();
         let ids = |adversary: bool| -> Vec<ParamId> {
             let all = model.params.iter();
-            all.filter(|(_, p)| p.name().starts_with(Regulariser::PREFIX) == adversary).map(|(id, _)| id).collect()
+            let learns = |p: &Param| p.trainable() || !p.name().starts_with(PUBLISHED);
+            let of = all.filter(|(_, p)| p.name().starts_with(Regulariser::PREFIX) == adversary && learns(p));
+            of.map(|(id, _)| id).collect()
         };
-        let own = Optimiser::over(recipe.training.rule(), &model.params, ids(false));
+        let mut own = Optimiser::over(recipe.training.rule(), &model.params, ids(false));
+        own.scale_rate(&published_weights(&model.params), recipe.training.encoder_rate);
         let adversary = adversary_rule(recipe).map(|rule| Optimiser::over(rule, &model.params, ids(true)));
         let decoder = model.params.iter().filter(|(_, p)| p.name().starts_with(Decoder::PREFIX)).map(|(id, _)| id);
         Trainer { own, adversary, decoder: decoder.collect(), restarted: 0 }

@@ -21,18 +21,18 @@ use crate::{
 };
 
 /// The network's weights in a store.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Bert {
     pub(crate) shape: Shape,
     words: ParamId,
     places: ParamId,
     segments: Option<ParamId>,
     norm: Dense,
-    blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Block>,
 }
 
 impl Bert {
-    /// Adds the weights to `params`, frozen.
+    /// Adds the weights to `params`.
     pub(crate) fn load(params: &mut Params, tensors: &Tensors, config: &Config) -> Result<Self, Error> {
         let Shape { width: d, layers, vocabulary, places, segments, .. } = config.shape;
         let prefixes = ["", "bert.", "roberta.", "distilbert."];
@@ -49,7 +49,6 @@ impl Bert {
             _ => bert_block(&mut loader, l, &config.shape),
         });
         let blocks = blocks.collect::<Result<_, _>>()?;
-        params.set_trainable("", false);
         Ok(Bert { shape: config.shape, words, places, segments, norm, blocks })
     }
 
@@ -75,6 +74,18 @@ impl Bert {
         x
     }
 
+    /// The network whose weights are where `at` says.
+    pub(crate) fn moved(&self, at: &impl Fn(ParamId) -> ParamId) -> Self {
+        Bert {
+            shape: self.shape,
+            words: at(self.words),
+            places: at(self.places),
+            segments: self.segments.map(at),
+            norm: (at(self.norm.0), at(self.norm.1)),
+            blocks: self.blocks.iter().map(|block| block.moved(at)).collect(),
+        }
+    }
+
     /// Longest text in tokens.
     pub(crate) fn longest(&self) -> usize {
         self.shape.places - self.shape.first_place
@@ -98,6 +109,7 @@ fn bert_block(loader: &mut Loader<'_>, l: usize, shape: &Shape) -> Result<Block,
             loader.dense(&name("output.dense"), (d, f))?,
             shape,
         ),
+        adapters: None,
     })
 }
 
@@ -114,5 +126,6 @@ fn distilbert_block(loader: &mut Loader<'_>, l: usize, shape: &Shape) -> Result<
             loader.dense(&name("ffn.lin2"), (d, f))?,
             shape,
         ),
+        adapters: None,
     })
 }

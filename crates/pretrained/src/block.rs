@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use rand::Rng;
 use strait_engine::{
-    Packing, Params, Tape, Var,
+    Packing, ParamId, Params, Tape, Var, init,
     ops::{
         attention::{Attention, Columns},
         feed_forward::FeedForward,
@@ -13,7 +14,7 @@ use strait_engine::{
 use crate::loader::Dense;
 
 /// The weights of a block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Block {
     /// (3 D, D): queries, keys and values side by side.
     pub(crate) qkv: Dense,
@@ -22,6 +23,25 @@ pub(crate) struct Block {
     /// Of the attention, of the feed-forward part.
     pub(crate) norms: [Dense; 2],
     pub(crate) feed_forward: FeedForward,
+    /// What was learned beside `qkv` and `out`, which then stay as they are.
+    pub(crate) adapters: Option<[Adapter; 2]>,
+}
+
+/// A low-rank change of a dense layer (Hu et al. 2021): `y = W x + b + U V x`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Adapter {
+    /// V (rank, in), random at first.
+    down: ParamId,
+    /// U (out, rank), zero at first.
+    up: ParamId,
+}
+
+impl Adapter {
+    fn new(params: &mut Params, name: &str, (out, inp): (usize, usize), rank: usize, rng: &mut impl Rng) -> Self {
+        let down = init::normal(rank * inp, 1.0 / (inp as f32).sqrt(), rng);
+        let down = params.add(format!("{name}.down"), (rank, inp), down);
+        Adapter { down, up: params.add(format!("{name}.up"), (out, rank), vec![0.0; out * rank]) }
+    }
 }
 
 impl Block {
@@ -34,10 +54,43 @@ impl Block {
         (packing, heads, causal): (&Arc<Packing>, usize, bool),
     ) -> Var {
         let (_, d) = tape.shape(x);
-        let qkv = tape.linear(params, x, self.qkv.0, Some(self.qkv.1));
+        let [of_qkv, of_out] = self.adapters.map_or([None; 2], |adapters| adapters.map(Some));
+        let qkv = dense(tape, params, x, self.qkv, of_qkv);
         let y = tape.attention(Columns::thirds(qkv, d), &Attention::within(packing, d, heads, causal));
-        tape.linear(params, y, self.out.0, Some(self.out.1))
+        dense(tape, params, y, self.out, of_out)
     }
+
+    /// The block whose weights are where `at` says.
+    pub(crate) fn moved(&self, at: &impl Fn(ParamId) -> ParamId) -> Self {
+        let dense = |(weight, bias): Dense| (at(weight), at(bias));
+        let FeedForward { up, down, activation } = self.feed_forward;
+        let layer = |(weight, bias): (ParamId, Option<ParamId>)| (at(weight), bias.map(at));
+        Block {
+            qkv: dense(self.qkv),
+            out: dense(self.out),
+            norms: self.norms.map(dense),
+            feed_forward: FeedForward { up: layer(up), down: layer(down), activation },
+            adapters: None,
+        }
+    }
+
+    /// Adds adapters of a rank, `{name}.qkv.*` and `{name}.out.*`, to the weights and the block.
+    pub(crate) fn adapt(&mut self, params: &mut Params, name: &str, rank: usize, rng: &mut impl Rng) {
+        let layers = [("qkv", self.qkv.0), ("out", self.out.0)];
+        self.adapters = Some(layers.map(|(part, weight)| {
+            let shape = params.shape(weight);
+            Adapter::new(params, &format!("{name}.{part}"), shape, rank, rng)
+        }));
+    }
+}
+
+/// x (N, in) -> (N, out), with an adapter if there is one.
+fn dense(tape: &mut Tape, params: &Params, x: Var, (weight, bias): Dense, adapter: Option<Adapter>) -> Var {
+    let y = tape.linear(params, x, weight, Some(bias));
+    let Some(Adapter { down, up }) = adapter else { return y };
+    let h = tape.linear(params, x, down, None);
+    let h = tape.linear(params, h, up, None);
+    tape.add(y, h)
 }
 
 /// The place of each packed row, (N), from `first` on.

@@ -23,11 +23,21 @@ pub fn family_of(dir: &Path) -> Result<Family, Error> {
 /// # Errors
 /// If there are no weights to read.
 pub fn files_of(dir: &Path) -> Result<Vec<String>, Error> {
-    let mut names = vec!["config.json".to_string()];
+    let mut names = settings_of(dir)?;
     names.extend(tensors::file_names(dir)?);
-    let settings = [MODULES, LIMITS, INDEX].into_iter().chain(tokens::FILES);
+    names.extend(Some(INDEX).filter(|name| dir.join(name).is_file()).map(String::from));
+    Ok(names)
+}
+
+/// Those of them that say what the model is and how it reads texts, all but the weights: see
+/// [`SentenceEncoder::open_untrained`](crate::SentenceEncoder::open_untrained).
+///
+/// # Errors
+/// If the list of its modules cannot be read.
+pub fn settings_of(dir: &Path) -> Result<Vec<String>, Error> {
+    let mut names = vec!["config.json".to_string()];
+    let settings = [MODULES, LIMITS].into_iter().chain(tokens::FILES);
     names.extend(settings.filter(|name| dir.join(name).is_file()).map(String::from));
     names.extend(pooling::module_files(dir)?);
-    names.dedup();
     Ok(names)
 }

@@ -84,7 +84,7 @@ fn block(loader: &mut Loader<'_>, l: usize, shape: &Shape) -> Result<Block, Erro
     let down = loader.transposed(&name("mlp.c_proj"), (d, f))?;
     let activation = shape.activation;
     let feed_forward = FeedForward { up: (up.0, Some(up.1)), down: (down.0, Some(down.1)), activation };
-    Ok(Block { qkv, out, norms, feed_forward })
+    Ok(Block { qkv, out, norms, feed_forward, adapters: None })
 }
 
 /// A decoder under way for some rows, which all stand at the same place: keys and values are kept.

@@ -21,6 +21,7 @@ mod gpt2;
 mod half;
 mod language_model;
 mod loader;
+mod network;
 mod pooling;
 mod sentence_encoder;
 mod tensors;
@@ -28,8 +29,9 @@ mod tokens;
 
 pub use config::Family;
 pub use error::Error;
-pub use folder::{family_of, files_of};
+pub use folder::{family_of, files_of, settings_of};
 pub use gpt2::Generator;
 pub use language_model::LanguageModel;
+pub use network::Network;
 pub use pooling::{Pool, Pooling};
 pub use sentence_encoder::SentenceEncoder;

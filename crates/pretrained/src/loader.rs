@@ -33,7 +33,12 @@ impl<'a> Loader<'a> {
     }
 
     fn vector(&mut self, name: &str, n: usize) -> Result<ParamId, Error> {
-        let values = self.values(name, &[n])?;
+        self.vector_as(name, name, n)
+    }
+
+    /// A vector stored under one name, added under another.
+    fn vector_as(&mut self, stored: &str, name: &str, n: usize) -> Result<ParamId, Error> {
+        let values = self.values(stored, &[n])?;
         Ok(self.params.add(name, (1, n), values))
     }
 
@@ -64,10 +69,12 @@ impl<'a> Loader<'a> {
         Ok((weight, self.vector(&format!("{name}.bias"), out)?))
     }
 
-    /// Gain and shift of a normalisation, by either of the names that they had over time.
+    /// Gain and shift of a normalisation, by either of the names that they had over time; added under the newer ones.
     pub(crate) fn norm(&mut self, name: &str, d: usize) -> Result<Dense, Error> {
         let old = self.tensors.has(&format!("{}{name}.gamma", self.prefix));
         let (gain, shift) = if old { ("gamma", "beta") } else { ("weight", "bias") };
-        Ok((self.vector(&format!("{name}.{gain}"), d)?, self.vector(&format!("{name}.{shift}"), d)?))
+        let mut add =
+            |stored: &str, now: &str| self.vector_as(&format!("{name}.{stored}"), &format!("{name}.{now}"), d);
+        Ok((add(gain, "weight")?, add(shift, "bias")?))
     }
 }

@@ -71,14 +71,19 @@ impl Pooling {
         Ok(pooling)
     }
 
-    /// Hidden states (N, D) packed -> vectors (B, D), in packed order.
-    pub(crate) fn apply(&self, tape: &mut Tape, y: Var, packing: &Arc<Packing>) -> Vec<f32> {
-        let d = tape.shape(y).1;
-        let pooled = match self.pool {
+    /// Hidden states (N, D) packed -> vectors (B, D) in packed order, whatever their lengths.
+    pub(crate) fn pool(&self, tape: &mut Tape, y: Var, packing: &Arc<Packing>) -> Var {
+        match self.pool {
             Pool::First => tape.slice_rows(y, 0..packing.batch()),
             Pool::Mean => tape.mean_over_time(y, packing),
             Pool::Max => tape.max_over_time(y, packing),
-        };
+        }
+    }
+
+    /// The same as numbers, of length 1 if so it is said.
+    pub(crate) fn apply(&self, tape: &mut Tape, y: Var, packing: &Arc<Packing>) -> Vec<f32> {
+        let d = tape.shape(y).1;
+        let pooled = self.pool(tape, y, packing);
         let mut vectors = tape.value(pooled).to_vec();
         if self.normalise {
             for row in vectors.chunks_exact_mut(d) {

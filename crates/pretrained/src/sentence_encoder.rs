@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use strait_engine::{Packing, Params, Tape};
 
-use crate::{Error, Family, Pooling, bert::Bert, config::Config, tensors::Tensors, tokens::Tokens};
+use crate::{Error, Family, Network, Pooling, bert::Bert, config::Config, tensors::Tensors, tokens::Tokens};
 
 /// Most tokens that are encoded together.
 const BATCH_TOKENS: usize = 2048;
@@ -13,9 +13,8 @@ const BATCH_TOKENS: usize = 2048;
 pub struct SentenceEncoder {
     family: Family,
     params: Params,
-    network: Bert,
+    network: Network,
     tokens: Tokens,
-    pooling: Pooling,
 }
 
 impl SentenceEncoder {
@@ -25,20 +24,34 @@ impl SentenceEncoder {
     /// If it is not there, not whole, not an encoder or of an unknown kind; the message names the file and the key or
     /// tensor.
     pub fn open(dir: &Path) -> Result<Self, Error> {
+        SentenceEncoder::with(dir, Tensors::open)
+    }
+
+    /// The same without its weights, which are all 0: for a folder of the files of [`settings_of`](crate::settings_of).
+    ///
+    /// # Errors
+    /// Those of [`SentenceEncoder::open`].
+    pub fn open_untrained(dir: &Path) -> Result<Self, Error> {
+        SentenceEncoder::with(dir, |_| Ok(Tensors::zero()))
+    }
+
+    fn with(dir: &Path, tensors: impl FnOnce(&Path) -> Result<Tensors, Error>) -> Result<Self, Error> {
         let config = Config::open(dir)?;
         if !config.family.is_encoder() {
             let (file, found) = (dir.join("config.json"), config.family.name().into());
             return Err(Error::Architecture { file, found, expected: "the encoders bert, roberta and distilbert" });
         }
         let mut params = Params::new();
-        let network = Bert::load(&mut params, &Tensors::open(dir)?, &config)?;
-        let pooling = Pooling::open(dir, &config, network.longest())?;
+        let bert = Bert::load(&mut params, &tensors(dir)?, &config)?;
+        params.set_trainable("", false);
+        let pooling = Pooling::open(dir, &config, bert.longest())?;
+        let network = Network { bert, pooling };
         let tokens = Tokens::open(dir, config.family, pooling.longest, config.shape.vocabulary)?;
         if !tokens.closes() {
             let why = "it puts no special tokens around a text; an encoder's does".into();
             return Err(Error::Tokenizer { file: dir.join("tokenizer.json"), why });
         }
-        Ok(SentenceEncoder { family: config.family, params, network, tokens, pooling })
+        Ok(SentenceEncoder { family: config.family, params, network, tokens })
     }
 
     /// The network's kind.
@@ -47,7 +60,7 @@ impl SentenceEncoder {
     }
     /// Columns of a vector, D.
     pub fn width(&self) -> usize {
-        self.network.shape.width
+        self.network.shape().width
     }
     /// Number of weights.
     pub fn weights(&self) -> usize {
@@ -55,7 +68,15 @@ impl SentenceEncoder {
     }
     /// How vectors are made of hidden states.
     pub fn pooling(&self) -> Pooling {
-        self.pooling
+        self.network.pooling
+    }
+    /// The network, whose weights are [`SentenceEncoder::params`].
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+    /// The weights, frozen.
+    pub fn params(&self) -> &Params {
+        &self.params
     }
 
     /// Texts to vectors (n, D), row-major, in order. A text's vector does not depend on the others.
@@ -63,7 +84,7 @@ impl SentenceEncoder {
         let d = self.width();
         let mut out = vec![0.0; texts.len() * d];
         self.in_batches(&self.ids(texts), |tape, y, packing, places| {
-            let vectors = self.pooling.apply(tape, y, packing);
+            let vectors = self.network.pooling.apply(tape, y, packing);
             places.iter().zip(vectors.chunks_exact(d)).for_each(|(&i, v)| out[i * d..][..d].copy_from_slice(v));
         });
         out
@@ -87,7 +108,7 @@ impl SentenceEncoder {
 
     /// The token ids of texts, special ones included, cut to what the network reads.
     pub fn ids<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Vec<Vec<u32>> {
-        match self.pooling.lowercase {
+        match self.network.pooling.lowercase {
             true => self.tokens.encode(&texts.iter().map(|t| t.as_ref().to_lowercase()).collect::<Vec<_>>()),
             false => self.tokens.encode(texts),
         }
@@ -113,7 +134,7 @@ impl SentenceEncoder {
             packing.pack(&texts, &mut packed);
             let packing = Arc::new(packing);
             tape.reset();
-            let y = self.network.forward(&mut tape, &self.params, &packed, &packing);
+            let y = self.network.bert.forward(&mut tape, &self.params, &packed, &packing);
             each(&mut tape, y, &packing, batch);
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use strait_model::{
-    Autoencoder, Frontier, Vectors,
+    Autoencoder, Frontier, Outside, Vectors,
     config::NetworkKind,
     decoding::{Blocked, Options, Prefix, WordCounts},
     folder::{self, Config, Saved},
@@ -156,7 +156,7 @@ impl Model {
         }
         let mut given = Vectors::given(vectors.dim());
         given.know(&self.tokenizer.encode_batch(texts), vectors.data());
-        self.model.set_vectors(Arc::new(given));
+        self.model.set_outside(&Outside::Vectors(Arc::new(given)), 0);
         self.given = true;
         Ok(())
     }

@@ -10,7 +10,7 @@ use strait_model::folder::{self, FolderError, write_flushed};
 
 use crate::{
     Plan, TrainError,
-    frozen::Frozen,
+    given::Given,
     pairs::{Sources, Tokenizers},
 };
 
@@ -42,12 +42,12 @@ pub(crate) struct Texts {
 pub(crate) struct NewFolder(PathBuf);
 
 impl NewFolder {
-    /// Begins it with what is known before the plan: also the weights that it starts from, and what a frozen encoder reads.
+    /// Begins it with what is known before the plan: also the weights that it starts from, and what the encoder needs.
     pub(crate) fn open(
         dir: &Path,
         texts: &Texts,
         learned: &Tokenizers,
-        (start, frozen): (Option<&[u8]>, Option<&Frozen>),
+        (start, given): (Option<&[u8]>, Option<&Given>),
     ) -> Result<Self, TrainError> {
         let mut name = dir.file_name().unwrap_or_default().to_os_string();
         name.push(".new");
@@ -62,8 +62,8 @@ impl NewFolder {
         if let Some(start) = start {
             write_flushed(&new.0.join(START), start)?;
         }
-        if let Some(frozen) = frozen {
-            frozen.write(&new.0)?;
+        if let Some(given) = given {
+            given.write(&new.0)?;
         }
         Ok(new)
     }

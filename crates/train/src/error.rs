@@ -85,6 +85,12 @@ pub enum TrainError {
          --vectors FILE.npy"
     )]
     NoVectors,
+    /// An encoder that is trained on, and none there, or vectors.
+    #[error(
+        "the recipe's encoder is a published one that is trained on: name it with --encoder DIR; --vectors are for encoders that \
+         stay as they are (--recipe vec2text)"
+    )]
+    NoEncoder,
     /// Vectors of another encoder.
     #[error("the vectors have {found} numbers each, the encoder's have {expected}: were they made by another one?")]
     OtherVectors {

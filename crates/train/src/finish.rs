@@ -13,7 +13,7 @@ use strait_model::{
 use crate::{
     Event, TrainError,
     calibrate::{self, Calibration, Corpus},
-    card, fitting, frozen,
+    card, fitting, given,
     log::Log,
     look, pairs,
     run::Run,
@@ -91,7 +91,7 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     let card = card::card(&config, fit.as_ref());
     let metrics = log.contents(&run.dir);
     let report = card::report(&config, &String::from_utf8_lossy(&metrics));
-    let encoder = frozen::encoder_files(&run.dir, &config.recipe)?;
+    let encoder = given::encoder_files(&run.dir, &config.recipe)?;
     let mut extra =
         vec![("README.md", card.into_bytes()), ("metrics.jsonl", metrics), ("report.html", report.into_bytes())];
     extra.extend(encoder.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())));

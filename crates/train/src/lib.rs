@@ -11,8 +11,8 @@ mod collapse;
 pub mod event;
 pub mod finish;
 mod fitting;
-mod frozen;
 mod generators;
+mod given;
 pub mod latents;
 mod log;
 pub mod look;
@@ -28,7 +28,7 @@ mod error;
 
 pub use error::TrainError;
 pub use event::{Event, Listener};
-pub use frozen::GivenVectors;
+pub use given::GivenVectors;
 pub use pairs::Sources;
 pub use plan::{Budget, Plan, Size};
 pub use run::{Outcome, Request, resume, start};

@@ -3,14 +3,14 @@
 //! The number of steps is fixed before the first one, so that the learning-rate curve has an end and a run can be
 //! repeated exactly with `--steps`. Minutes become steps by timing a few steps of the very model on the very data.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use strait_engine::Tape;
 use strait_eval::Unit;
-use strait_model::{Autoencoder, Progress, Recipe, Trainer, Vectors};
+use strait_model::{Autoencoder, Outside, Progress, Recipe, Trainer};
 use strait_text::{Batches, Tokenizer};
 
 use crate::{
@@ -120,17 +120,17 @@ pub(crate) struct Material<'a> {
     /// How texts are cut for BLEU.
     pub unit: Unit,
     pub seed: u64,
-    /// What a frozen encoder reads.
-    pub vectors: Option<&'a Arc<Vectors>>,
+    /// What the encoder needs beside the recipe.
+    pub outside: Option<&'a Outside>,
 }
 
 impl Material<'_> {
     /// A fresh model for it.
-    fn model(&self, recipe: &Recipe) -> Autoencoder {
+    pub(crate) fn model(&self, recipe: &Recipe) -> Autoencoder {
         let own = self.sources.and_then(|(_, vocabulary)| vocabulary);
         let mut model = Autoencoder::with_sources(recipe, (self.vocabulary, own), self.seed);
-        if let Some(vectors) = self.vectors {
-            model.set_vectors(vectors.clone());
+        if let Some(outside) = self.outside {
+            model.set_outside(outside, self.seed);
         }
         model
     }

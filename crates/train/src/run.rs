@@ -6,10 +6,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -18,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use strait_engine::Tape;
 use strait_eval::Unit;
 use strait_model::{
-    Autoencoder, Figures, Progress, Recipe, Trainer, Vectors,
+    Autoencoder, Figures, Outside, Progress, Recipe, Trainer,
     config::{NetworkKind, TextGanConfig},
     folder::{self, training_dir},
     weights,
@@ -30,7 +27,7 @@ use crate::{
     begun::{Job, NewFolder, START, Texts, read, read_json},
     checkpoint::{Best, Checkpoint, Position, Writer},
     collapse, finish,
-    frozen::{Frozen, GivenVectors},
+    given::{Given, GivenVectors},
     latents,
     log::Log,
     look,
@@ -97,12 +94,13 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
     }
     pairs::check(&request.recipe, request.sources.as_ref())?;
     let start = request.from.as_deref().map(folder::open).transpose()?;
-    if let (Some(from), NetworkKind::Pretrained) = (&request.from, request.recipe.encoder.kind) {
+    let published = matches!(request.recipe.encoder.kind, NetworkKind::Pretrained | NetworkKind::Tuned);
+    if let (Some(from), true) = (&request.from, published) {
         request.recipe.encoder.folder = from.join(folder::ENCODER).display().to_string();
     }
-    let given = request.vectors.take();
-    let frozen = Frozen::prepare(&request.recipe, given, (&request.train, &request.valid), listener)?;
-    request.recipe.encoder.columns = frozen.as_ref().map_or(0, Frozen::columns);
+    let vectors = (request.vectors.take(), request.from.is_none());
+    let given = Given::prepare(&request.recipe, vectors, (&request.train, &request.valid), listener)?;
+    request.recipe.encoder.columns = given.as_ref().map_or(0, Given::columns);
     if request.recipe.is_seq2seq() && request.recipe.attention.copy {
         request.recipe.tokenizer.joint = Some(true);
     }
@@ -113,10 +111,10 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
     let reasons = std::mem::take(&mut learned.reasons);
     let texts = Texts { train: request.train, valid: request.valid, sources: request.sources };
     let weights = start.map(|saved| weights::to_bytes(&saved.model.params)).transpose()?;
-    let new = NewFolder::open(&dir, &texts, &learned, (weights.as_deref(), frozen.as_ref()))?;
+    let new = NewFolder::open(&dir, &texts, &learned, (weights.as_deref(), given.as_ref()))?;
     let Tokenizers { tokenizer, source, .. } = &learned;
     let ids = tokenizer.encode_batch(&texts.train);
-    let vectors = frozen.map(|frozen| frozen.vectors(tokenizer, [&ids, &tokenizer.encode_batch(&texts.valid)]));
+    let outside = given.map(|given| given.outside(tokenizer, [&ids, &tokenizer.encode_batch(&texts.valid)]));
     let read = |sources: &Sources| source.as_ref().unwrap_or(tokenizer).encode_batch(&sources.train);
     let source_ids = texts.sources.as_ref().map(read);
     let own = source.as_ref().map(Tokenizer::vocab_size);
@@ -128,18 +126,17 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
         source_tokenizer: source.as_ref().unwrap_or(tokenizer),
         unit: Unit::guess(&texts.train),
         seed: request.seed,
-        vectors: vectors.as_ref(),
+        outside: outside.as_ref(),
     };
     let mut plan = plan::make(&request.recipe, request.size, request.budget, &material, request.started)?;
     plan.reasons.extend(reasons);
     let job = Job { name: request.name, hash: request.hash, seed: request.seed, replace: request.replace, plan };
     if let (Some(weights), Some(from)) = (&weights, &request.from) {
-        let vocabularies = (learned.tokenizer.vocab_size(), own);
-        let mut model = Autoencoder::with_sources(&job.plan.recipe, vocabularies, job.seed);
+        let mut model = material.model(&job.plan.recipe);
         load_start(&mut model, weights, from.join("model.safetensors"))?;
     }
     new.finish(&dir, &job)?;
-    Run::new(request.out, job, texts, (learned.tokenizer, learned.source), vectors)?.complete(listener, stop)
+    Run::new(request.out, job, texts, (learned.tokenizer, learned.source), outside)?.complete(listener, stop)
 }
 
 /// Goes on with the unfinished training of the model folder `out` (its own folder's name works too).
@@ -160,10 +157,10 @@ pub fn resume(out: &Path, listener: &mut dyn Listener, stop: &AtomicBool) -> Res
     let own = texts.sources.is_some() && job.plan.recipe.tokenizer.joint == Some(false);
     let source = own.then(|| tokenizer(folder::SOURCE_TOKENIZER)).transpose()?;
     let tokenizer = tokenizer("tokenizer.json")?;
-    let frozen = Frozen::read(&dir, &job.plan.recipe, texts.train.len() + texts.valid.len())?;
+    let given = Given::read(&dir, &job.plan.recipe, texts.train.len() + texts.valid.len())?;
     let ids = |texts: &[String]| tokenizer.encode_batch(texts);
-    let vectors = frozen.map(|frozen| frozen.vectors(&tokenizer, [&ids(&texts.train), &ids(&texts.valid)]));
-    Run::new(out, job, texts, (tokenizer, source), vectors)?.complete(listener, stop)
+    let outside = given.map(|given| given.outside(&tokenizer, [&ids(&texts.train), &ids(&texts.valid)]));
+    Run::new(out, job, texts, (tokenizer, source), outside)?.complete(listener, stop)
 }
 
 /// Fills a model with the weights it starts from.
@@ -230,19 +227,19 @@ impl Run {
         job: Job,
         texts: Texts,
         (tokenizer, source): (Tokenizer, Option<Tokenizer>),
-        vectors: Option<Arc<Vectors>>,
+        outside: Option<Outside>,
     ) -> Result<Self, TrainError> {
         let dir = training_dir(&out);
         let recipe = &job.plan.recipe;
         recipe.check()?;
         let vocabularies = (tokenizer.vocab_size(), source.as_ref().map(Tokenizer::vocab_size));
         let mut model = Autoencoder::with_sources(recipe, vocabularies, job.seed);
+        if let Some(outside) = outside {
+            model.set_outside(&outside, job.seed);
+        }
         if dir.join(START).exists() {
             let file = dir.join(START);
             load_start(&mut model, &read(&file)?, file)?;
-        }
-        if let Some(vectors) = vectors {
-            model.set_vectors(vectors);
         }
         let mut trainer = Trainer::new(&model);
         let nothing = Best { step: 0, bits_per_byte: f64::MAX };

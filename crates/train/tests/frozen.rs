@@ -1,4 +1,5 @@
-//! Decoders for vectors that are not trained here: of a published encoder, and of anyone's.
+//! Encoders from outside: vectors that are not trained here, of a published encoder and of anyone's, and a published encoder
+//! that is trained on.
 
 use std::{
     collections::HashMap,
@@ -8,7 +9,14 @@ use std::{
     time::Instant,
 };
 
-use strait_model::{Autoencoder, Recipe, config::NetworkKind, folder, folder::Saved};
+use strait_model::{
+    Autoencoder, Recipe,
+    config::{NetworkKind, Tuning},
+    encoder::PUBLISHED,
+    folder,
+    folder::Saved,
+};
+use strait_pretrained::SentenceEncoder;
 use strait_train::{Budget, Event, GivenVectors, Outcome, Request, Size, TrainError, resume, start};
 
 const COLUMNS: usize = 24;
@@ -127,7 +135,7 @@ fn a_published_encoder_is_copied_into_the_model() {
     start(asked, &mut |e: &Event| heard += usize::from(matches!(e, Event::Encoding { .. })), &AtomicBool::new(false))
         .unwrap();
     assert!(heard > 0);
-    let wanted = strait_pretrained::SentenceEncoder::open(&encoder).unwrap().encode(&texts()[..3]);
+    let wanted = SentenceEncoder::open(&encoder).unwrap().encode(&texts()[..3]);
     fs::remove_dir_all(&encoder).unwrap();
     let saved = folder::open(&root.path().join("m")).unwrap();
     assert!(saved.config.files.contains_key("encoder/model.safetensors"));
@@ -142,11 +150,77 @@ fn a_published_encoder_is_copied_into_the_model() {
 }
 
 #[test]
-fn stopped_and_resumed_gives_the_same_bits() {
+fn a_published_encoder_is_trained_on() {
+    let root = tempfile::tempdir().unwrap();
+    let encoder = fixture(&root.path().join("published"));
+    let ask = |name: &str, tuning: Tuning, steps: u64| {
+        let mut asked = request(&root.path().join(name), NetworkKind::Tuned, None, steps);
+        asked.recipe.encoder.folder = encoder.display().to_string();
+        (asked.recipe.encoder.tuning, asked.recipe.encoder.tuned_layers) = (tuning, 1);
+        (asked.recipe.encoder.rank, asked.recipe.training.encoder_rate) = (2, 0.5);
+        asked
+    };
+    let before = SentenceEncoder::open(&encoder).unwrap();
+    for tuning in [Tuning::All, Tuning::Last, Tuning::Adapters, Tuning::Fresh] {
+        let name = format!("{tuning:?}");
+        let saved = trained(ask(&name, tuning, 30));
+        let changed = |part: &str| {
+            let now =
+                saved.model.params.iter().filter_map(|(_, p)| Some((p.name().strip_prefix(PUBLISHED)?, p.value())));
+            let old = |name: &str| before.params().value(before.params().find(name).unwrap());
+            now.filter(|(name, _)| name.contains(part)).any(|(name, value)| old(name) != value)
+        };
+        let (words, first, last) = (changed("word_embeddings"), changed("layer.0."), changed("layer.1."));
+        let expected = match tuning {
+            Tuning::All | Tuning::Fresh => (true, true, true),
+            Tuning::Last => (false, false, true),
+            Tuning::Adapters => (false, false, false),
+        };
+        assert_eq!((words, first, last), expected, "{name}");
+        let adapters = saved.model.params.iter().filter(|(_, p)| p.name().starts_with("encoder.adapters.")).count();
+        assert_eq!(adapters, if tuning == Tuning::Adapters { 8 } else { 0 });
+        // Its weights are among the model's, so they are not in the folder twice; a copy reads texts as it does.
+        assert!(!root.path().join(&name).join("encoder/model.safetensors").exists());
+        let ids = saved.tokenizer.encode_batch(&texts()[..4]);
+        let latents = saved.model.encode(&ids);
+        assert!(latents.iter().all(|z| z.is_finite()));
+        assert_eq!(saved.model.copy().encode(&ids), latents);
+    }
+    // It goes on from there, without the folder that it came from.
+    let mut on = ask("on", Tuning::All, 5);
+    on.from = Some(root.path().join("All"));
+    on.recipe.encoder.folder = "/gone".into();
+    trained(on);
+}
+
+#[test]
+fn a_tuned_encoder_learns_what_texts_say() {
+    let root = tempfile::tempdir().unwrap();
+    let mut asked = request(&root.path().join("m"), NetworkKind::Tuned, None, 1200);
+    asked.recipe.encoder.folder = fixture(&root.path().join("published")).display().to_string();
+    (asked.recipe.encoder.tuning, asked.recipe.training.encoder_rate) = (Tuning::Fresh, 1.0);
+    (asked.recipe.training.rate, asked.recipe.training.max_epochs) = (5e-3, 1000.0);
+    (asked.recipe.encoder.dropout, asked.recipe.latent.noise, asked.recipe.decoder.word_dropout) = (0.0, 0.0, 0.0);
+    // Of words that the encoder's small vocabulary has.
+    let words = [["the", "a", "two"], ["fox", "river", "word"], ["sat", "are", "by"], ["red", "fox", "river"]];
+    let all = (0..81).map(|i| [27, 9, 3, 1].map(|place| i / place % 3));
+    asked.train = all.map(|at| at.iter().zip(words).map(|(&i, of)| of[i]).collect::<Vec<_>>().join(" ")).collect();
+    asked.valid = asked.train[..9].to_vec();
+    let texts = asked.train.clone();
+    let saved = trained(asked);
+    let latents = saved.model.encode(&saved.tokenizer.encode_batch(&texts));
+    let back = saved.model.decode_greedy(&latents, &saved.tokenizer, 20);
+    let words = |text: &str| text.split(' ').map(str::to_string).collect::<Vec<_>>();
+    let same = |(a, b): (&String, &String)| words(a).iter().zip(&words(b)).filter(|(a, b)| a == b).count();
+    let right: usize = back.iter().zip(&texts).map(same).sum();
+    assert!(right >= 220, "{right} of 324 words came back, a third by chance: {back:?}");
+}
+
+fn resumed_like_the_whole(kind: NetworkKind) {
     let root = tempfile::tempdir().unwrap();
     let encoder = fixture(&root.path().join("published"));
     let ask = |name: &str| {
-        let mut asked = request(&root.path().join(name), NetworkKind::Pretrained, None, 40);
+        let mut asked = request(&root.path().join(name), kind, None, 40);
         asked.recipe.encoder.folder = encoder.display().to_string();
         asked
     };
@@ -166,11 +240,18 @@ fn stopped_and_resumed_gives_the_same_bits() {
 }
 
 #[test]
+fn stopped_and_resumed_gives_the_same_bits() {
+    resumed_like_the_whole(NetworkKind::Pretrained);
+    resumed_like_the_whole(NetworkKind::Tuned);
+}
+
+#[test]
 fn what_cannot_be_trained_is_said() {
     let root = tempfile::tempdir().unwrap();
     let ask = |kind, vectors| request(&root.path().join("m"), kind, vectors, 5);
     assert!(matches!(refused(ask(NetworkKind::Vectors, None)), TrainError::NoVectors));
     assert!(matches!(refused(ask(NetworkKind::Pretrained, None)), TrainError::NoVectors));
+    assert!(matches!(refused(ask(NetworkKind::Tuned, None)), TrainError::NoEncoder));
     let change = |f: fn(&mut GivenVectors)| {
         let mut given = given();
         f(&mut given);

@@ -105,6 +105,14 @@ fn encoder(c: &Config) -> String {
             "{}, frozen (a copy in the model's folder), its {} numbers through {} x {}",
             e.folder, e.columns, e.layers, e.hidden
         ),
+        NetworkKind::Tuned => format!(
+            "{}, trained on ({}; a copy in the model's folder), its {} numbers through {} x {}",
+            e.folder,
+            word(&e.tuning),
+            e.columns,
+            e.layers,
+            e.hidden
+        ),
         NetworkKind::Vectors => {
             format!("none: trained on given vectors of {} numbers, through {} x {}", e.columns, e.layers, e.hidden)
         }

@@ -12,7 +12,7 @@ use clap::{
 };
 use strait::{
     Budget, Recipe, Size, Training,
-    config::{RiskConfig, RiskMetric},
+    config::{NetworkKind, RiskConfig, RiskMetric},
     read_config,
     text::ReadOptions,
 };
@@ -146,8 +146,8 @@ struct NetworkFlags {
 #[derive(Args)]
 #[command(next_help_heading = "Vectors to text")]
 struct FrozenFlags {
-    /// Train a decoder for this published encoder (BERT, MiniLM, RoBERTa, DistilBERT), which stays as it is and is copied into
-    /// the model [default recipe: vec2text]
+    /// Train a decoder for this published encoder (BERT, MiniLM, RoBERTa, DistilBERT), which is copied into the model and stays as
+    /// it is [default recipe: vec2text], or is trained on with it (--recipe tuned)
     #[arg(long, value_name = "DIR", conflicts_with = "from")]
     encoder: Option<PathBuf>,
     /// Train a decoder for these vectors of FILE's records, npy or jsonl, a row each; with --encoder, they are taken for its own
@@ -168,7 +168,8 @@ impl FrozenFlags {
         match (&self.encoder, &self.vectors) {
             (Some(dir), _) => {
                 let folder = format!("{:?}", dir.display().to_string());
-                Ok(recipe.with("encoder.kind", "pretrained")?.with("encoder.folder", &folder)?)
+                let kind = if recipe.encoder.kind == NetworkKind::Tuned { "tuned" } else { "pretrained" };
+                Ok(recipe.with("encoder.kind", kind)?.with("encoder.folder", &folder)?)
             }
             (None, Some(_)) => Ok(recipe.with("encoder.kind", "vectors")?),
             (None, None) => Ok(recipe),

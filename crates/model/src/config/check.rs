@@ -35,6 +35,8 @@ fn sizes(r: &Recipe) -> Result<(), Fault> {
         ("decoder.heads", r.decoder.heads),
         ("decoder.window", r.decoder.window),
         ("training.batch_tokens", r.training.batch_tokens),
+        ("encoder.tuned_layers", r.encoder.tuned_layers),
+        ("encoder.rank", r.encoder.rank),
     ];
     match sizes.iter().find(|s| !(1..=65_536).contains(&s.1)) {
         Some(&(field, value)) => Err((field, value.to_string(), "between 1 and 65536")),
@@ -64,7 +66,8 @@ fn shares(r: &Recipe) -> Result<(), Fault> {
 }
 
 fn numbers(r: &Recipe) -> Result<(), Fault> {
-    positive(&[("training.rate", r.training.rate), ("training.clip", r.training.clip)])?;
+    let t = &r.training;
+    positive(&[("training.rate", t.rate), ("training.encoder_rate", t.encoder_rate), ("training.clip", t.clip)])?;
     positive(&[("latent.spread", r.latent.spread)])?;
     positive(&[("decoder.concentration", r.decoder.concentration), ("decoder.frequent", r.decoder.frequent)])?;
     not_negative(&[("latent.noise", r.latent.noise), ("latent.quantiser.commitment", r.latent.quantiser.commitment)])
@@ -87,7 +90,7 @@ fn not_negative(fields: &[(&'static str, f32)]) -> Result<(), Fault> {
 /// What must fit together.
 fn shape(r: &Recipe) -> Result<(), Fault> {
     let (encoder, latent, decoder) = (&r.encoder, &r.latent, &r.decoder);
-    if decoder.kind == NetworkKind::None || decoder.kind.is_frozen() {
+    if decoder.kind == NetworkKind::None || decoder.kind.is_given() {
         let kind = format!("{:?}", decoder.kind).to_lowercase();
         return Err(("decoder.kind", kind, "a network that is trained here"));
     }

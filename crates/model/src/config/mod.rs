@@ -16,7 +16,7 @@ use strait_text::TokenizerKind;
 pub use attention::{AttentionConfig, AttentionKind, TaskKind};
 pub use latent::{LatentConfig, LatentKind, Normalise, QuantiserConfig};
 pub use network::{
-    ActivationKind, BagOutput, DecoderConfig, EncoderConfig, NetworkKind, Pool, Positions, SamplingSchedule,
+    ActivationKind, BagOutput, DecoderConfig, EncoderConfig, NetworkKind, Pool, Positions, SamplingSchedule, Tuning,
 };
 pub use objective::{
     AdversarialConfig, AraeConfig, Kernel, KlConfig, KlSchedule, MmdConfig, ObjectiveConfig, RegulariserConfig,
@@ -119,6 +119,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../recipes/seq2seq-transformer.toml"),
     include_str!("../../../../recipes/seq2seq-cvae.toml"),
     include_str!("../../../../recipes/vec2text.toml"),
+    include_str!("../../../../recipes/tuned.toml"),
 ];
 
 impl Recipe {

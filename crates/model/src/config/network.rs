@@ -24,6 +24,8 @@ pub enum NetworkKind {
     Pretrained,
     /// The same with vectors that are given instead of an encoder.
     Vectors,
+    /// A published encoder that is trained on, with the same network behind it; encoders only.
+    Tuned,
     /// No encoder: the decoder alone is a language model.
     None,
 }
@@ -41,14 +43,35 @@ impl NetworkKind {
             | NetworkKind::Window
             | NetworkKind::Pretrained
             | NetworkKind::Vectors
+            | NetworkKind::Tuned
             | NetworkKind::None => None,
         }
+    }
+
+    /// Whether it needs a published folder, or vectors, beside the recipe.
+    pub fn is_given(self) -> bool {
+        self.is_frozen() || self == NetworkKind::Tuned
     }
 
     /// Whether it reads vectors that are not trained here.
     pub fn is_frozen(self) -> bool {
         matches!(self, NetworkKind::Pretrained | NetworkKind::Vectors)
     }
+}
+
+/// What of a published encoder is trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tuning {
+    /// Every weight.
+    #[default]
+    All,
+    /// The last blocks.
+    Last,
+    /// Low-rank changes of the attention's dense layers beside weights that stay (Hu et al. 2021).
+    Adapters,
+    /// Every weight from scratch: the same network without what it learned.
+    Fresh,
 }
 
 /// How an encoder's states become one vector.
@@ -126,10 +149,14 @@ pub struct EncoderConfig {
     pub activation: ActivationKind,
     /// Tokens that a window network reads; the rest of a text is cut off.
     pub window: usize,
-    /// Where the published encoder came from (pretrained).
+    /// Where the published encoder came from (pretrained, tuned).
     pub folder: String,
-    /// Numbers in a vector (pretrained, vectors); set when the vectors are there.
+    /// Numbers in a vector (pretrained, tuned, vectors); set when the vectors are there.
     pub columns: usize,
+    /// What is trained on (tuned), how many of the last blocks (tuning = "last"), the rank of adapters.
+    pub tuning: Tuning,
+    pub tuned_layers: usize,
+    pub rank: usize,
 }
 
 impl Default for EncoderConfig {
@@ -148,6 +175,9 @@ impl Default for EncoderConfig {
             window: 16,
             folder: String::new(),
             columns: 0,
+            tuning: Tuning::All,
+            tuned_layers: 2,
+            rank: 8,
         }
     }
 }

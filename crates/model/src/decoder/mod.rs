@@ -81,7 +81,7 @@ impl Decoder {
             NetworkKind::Transformer => {
                 Decoder::Transformer(transformer::Decoder::new(params, config, embedding, given, rng))
             }
-            NetworkKind::None | NetworkKind::Pretrained | NetworkKind::Vectors => {
+            NetworkKind::None | NetworkKind::Pretrained | NetworkKind::Vectors | NetworkKind::Tuned => {
                 unreachable!("a recipe's check refuses a model without a decoder")
             }
         }

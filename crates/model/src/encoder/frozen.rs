@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Added to variances; vectors of length 1 have small ones.
-const EPS: f32 = 1e-12;
+pub(super) const EPS: f32 = 1e-12;
 
 /// The frozen encoder with the weights' handles of the network behind it.
 #[derive(Debug)]
@@ -29,14 +29,7 @@ pub struct Encoder {
 impl Encoder {
     /// Adds the weights `encoder.frozen.*`.
     pub fn new(params: &mut Params, config: &EncoderConfig, rng: &mut impl Rng) -> Self {
-        let shape = Shape {
-            input: config.columns,
-            hidden: config.hidden,
-            layers: config.layers,
-            activation: config.activation,
-            dropout: config.dropout,
-        };
-        Encoder { columns: config.columns, trunk: Trunk::new(params, "encoder.frozen", shape, rng), vectors: None }
+        Encoder { columns: config.columns, trunk: trunk(params, config, rng), vectors: None }
     }
 
     /// Columns of the features.
@@ -81,8 +74,20 @@ impl Encoder {
     }
 }
 
+/// The network behind a vector of the whole text, (columns) -> (H).
+pub(super) fn trunk(params: &mut Params, config: &EncoderConfig, rng: &mut impl Rng) -> Trunk {
+    let shape = Shape {
+        input: config.columns,
+        hidden: config.hidden,
+        layers: config.layers,
+        activation: config.activation,
+        dropout: config.dropout,
+    };
+    Trunk::new(params, "encoder.frozen", shape, rng)
+}
+
 /// The texts of packed sources, without their end symbols, in packed order.
-fn texts(source: &Sequences) -> Vec<Vec<u32>> {
+pub(super) fn texts(source: &Sequences) -> Vec<Vec<u32>> {
     let text = |(b, &length): (usize, &usize)| (0..length - 1).map(|t| source.ids[source.packing.row(b, t)]).collect();
     source.packing.lengths().iter().enumerate().map(text).collect()
 }

@@ -4,6 +4,7 @@ mod bag;
 mod frozen;
 mod recurrent;
 mod transformer;
+mod tuned;
 mod vectors;
 mod window;
 
@@ -13,6 +14,8 @@ use rand::Rng;
 use strait_engine::{ParamId, Params, Tape, Var, ops::rnn::Folded};
 
 pub(crate) use bag::counts;
+pub(crate) use tuned::published_weights;
+pub use tuned::{PUBLISHED, Published};
 pub use vectors::Vectors;
 
 use crate::{
@@ -30,6 +33,16 @@ pub enum Encoder {
     Bag(bag::Encoder),
     Window(window::Encoder),
     Frozen(frozen::Encoder),
+    Tuned(tuned::Encoder),
+}
+
+/// What an encoder reads or runs that is not made with the model.
+#[derive(Debug, Clone)]
+pub enum Outside {
+    /// A frozen encoder's vectors.
+    Vectors(Arc<Vectors>),
+    /// The published encoder that is trained on.
+    Published(Arc<Published>),
 }
 
 impl Encoder {
@@ -45,6 +58,7 @@ impl Encoder {
             NetworkKind::Pretrained | NetworkKind::Vectors => {
                 Encoder::Frozen(frozen::Encoder::new(params, config, rng))
             }
+            NetworkKind::Tuned => Encoder::Tuned(tuned::Encoder::new(params, config, rng)),
             NetworkKind::Transformer => Encoder::Transformer(transformer::Encoder::new(params, config, slots, rng)),
         }
     }
@@ -58,23 +72,28 @@ impl Encoder {
             Encoder::Bag(e) => e.width(),
             Encoder::Window(e) => e.width(),
             Encoder::Frozen(e) => e.width(),
+            Encoder::Tuned(e) => e.width(),
         }
     }
 
-    /// Where a frozen encoder finds the vectors of texts; others need none.
+    /// Gives the encoder what it needs from outside; what another kind needs is left aside. A published encoder's weights
+    /// are added to `params`; `seed` draws those that begin afresh.
     ///
     /// # Panics
-    /// If they have another number of columns than the encoder was made for.
-    pub fn set_vectors(&mut self, vectors: Arc<Vectors>) {
-        if let Encoder::Frozen(e) = self {
-            e.set(vectors);
+    /// If vectors have another number of columns than the encoder was made for.
+    pub fn set_outside(&mut self, params: &mut Params, outside: &Outside, seed: u64) {
+        match (self, outside) {
+            (Encoder::Frozen(e), Outside::Vectors(vectors)) => e.set(vectors.clone()),
+            (Encoder::Tuned(e), Outside::Published(published)) => e.set(params, published.clone(), seed),
+            _ => {}
         }
     }
 
-    /// Where a frozen encoder finds the vectors of texts, once it was told.
-    pub(crate) fn vectors(&self) -> Option<&Arc<Vectors>> {
+    /// What it was given from outside.
+    pub(crate) fn outside(&self) -> Option<Outside> {
         match self {
-            Encoder::Frozen(e) => e.vectors(),
+            Encoder::Frozen(e) => e.vectors().cloned().map(Outside::Vectors),
+            Encoder::Tuned(e) => e.published().cloned().map(Outside::Published),
             _ => None,
         }
     }
@@ -111,6 +130,7 @@ impl Encoder {
             Encoder::Bag(e) => Some(e.forward(tape, params, embedding, source, rng)),
             Encoder::Window(e) => Some(e.forward(tape, params, embedding, source, rng)),
             Encoder::Frozen(e) => Some(e.forward(tape, params, source, rng)),
+            Encoder::Tuned(e) => Some(e.forward(tape, params, source, rng)),
         }
     }
 
@@ -127,7 +147,7 @@ impl Encoder {
         match self {
             Encoder::Recurrent(e) => Some(e.states(tape, params, embedding, source, rng)),
             Encoder::Transformer(e) => Some(e.states(tape, params, embedding, source, rng)),
-            Encoder::None | Encoder::Bag(_) | Encoder::Window(_) | Encoder::Frozen(_) => None,
+            Encoder::None | Encoder::Bag(_) | Encoder::Window(_) | Encoder::Frozen(_) | Encoder::Tuned(_) => None,
         }
     }
 
@@ -143,7 +163,7 @@ impl Encoder {
         match self {
             Encoder::Recurrent(e) => Some(e.features(tape, states, source, rng)),
             Encoder::Transformer(e) => Some(e.features(tape, params, states, source, rng)),
-            Encoder::None | Encoder::Bag(_) | Encoder::Window(_) | Encoder::Frozen(_) => None,
+            Encoder::None | Encoder::Bag(_) | Encoder::Window(_) | Encoder::Frozen(_) | Encoder::Tuned(_) => None,
         }
     }
 

@@ -1,9 +1,10 @@
-//! The vectors that a frozen encoder reads: made once before the first step, kept in the training's folder.
+//! What an encoder needs beside the recipe, kept in the training's folder: the vectors that a frozen one reads, made once
+//! before the first step, or the published network that is trained on.
 //!
 //! | file | what |
 //! |---|---|
 //! | `vectors.safetensors` | the vectors of the training and then of the validation texts, `vectors` (n, columns) |
-//! | `encoder/` | with a pretrained encoder: a copy of its published folder, which goes into the model's |
+//! | `encoder/` | a copy of the published encoder's folder, which goes into the model's; of one that is trained on without its weights, which are among the model's |
 
 use std::{
     fs,
@@ -12,12 +13,12 @@ use std::{
 };
 
 use strait_model::{
-    Recipe, Vectors,
+    Outside, Published, Recipe, Vectors,
     config::NetworkKind,
     folder::{ENCODER, FolderError, write_flushed},
     weights,
 };
-use strait_pretrained::{SentenceEncoder, files_of};
+use strait_pretrained::{SentenceEncoder, files_of, settings_of};
 use strait_text::Tokenizer;
 
 use crate::{Event, Listener, TrainError};
@@ -36,26 +37,35 @@ pub struct GivenVectors {
     pub valid: Vec<f32>,
 }
 
-/// The vectors of a training's texts.
-pub(crate) struct Frozen {
+/// What the encoder of a training needs.
+pub(crate) struct Given {
     columns: usize,
-    /// Of the training and then of the validation texts.
+    /// The vectors of the training and then of the validation texts; none of an encoder that is trained on.
     rows: Vec<f32>,
     encoder: Option<(PathBuf, SentenceEncoder)>,
+    tuned: bool,
 }
 
-impl Frozen {
-    /// Opens the encoder that the recipe names and encodes the texts, unless their vectors are given; none if the recipe's
-    /// encoder is trained.
+impl Given {
+    /// Opens the encoder that the recipe names and encodes the texts, unless their vectors are given or it is trained on;
+    /// none if the recipe's encoder needs nothing. `weights` says whether those of one that is trained on are in its folder.
     pub(crate) fn prepare(
         recipe: &Recipe,
-        given: Option<GivenVectors>,
+        (given, weights): (Option<GivenVectors>, bool),
         (train, valid): (&[String], &[String]),
         listener: &mut dyn Listener,
-    ) -> Result<Option<Frozen>, TrainError> {
+    ) -> Result<Option<Given>, TrainError> {
         let wanted = &recipe.encoder;
-        if !wanted.kind.is_frozen() {
+        if !wanted.kind.is_given() {
             return Ok(None);
+        }
+        if wanted.kind == NetworkKind::Tuned {
+            if wanted.folder.is_empty() || given.is_some() {
+                return Err(TrainError::NoEncoder);
+            }
+            let dir = PathBuf::from(&wanted.folder);
+            let encoder = if weights { SentenceEncoder::open(&dir)? } else { SentenceEncoder::open_untrained(&dir)? };
+            return Ok(Some(Given::tuned(dir, encoder)));
         }
         let encoder = match wanted.kind {
             NetworkKind::Pretrained if wanted.folder.is_empty() => return Err(TrainError::NoVectors),
@@ -76,15 +86,19 @@ impl Frozen {
                 if rows.iter().any(|v| !v.is_finite()) || rows.len() != (train.len() + valid.len()) * given.columns {
                     return Err(TrainError::BadVectors);
                 }
-                Frozen { columns: given.columns, rows, encoder }
+                Given { columns: given.columns, rows, encoder, tuned: false }
             }
             (None, Some((dir, encoder))) => {
                 let rows = encode(&encoder, (train, valid), listener);
-                Frozen { columns: encoder.width(), rows, encoder: Some((dir, encoder)) }
+                Given { columns: encoder.width(), rows, encoder: Some((dir, encoder)), tuned: false }
             }
             (None, None) => return Err(TrainError::NoVectors),
         };
         Ok(Some(frozen))
+    }
+
+    fn tuned(dir: PathBuf, encoder: SentenceEncoder) -> Self {
+        Given { columns: encoder.width(), rows: Vec::new(), encoder: Some((dir, encoder)), tuned: true }
     }
 
     /// Numbers in a vector.
@@ -94,11 +108,13 @@ impl Frozen {
 
     /// Writes the files of a training's folder.
     pub(crate) fn write(&self, dir: &Path) -> Result<(), TrainError> {
-        let shape = (self.rows.len() / self.columns, self.columns);
-        let tensor = ("vectors".to_string(), shape, &self.rows[..]);
-        write_flushed(&dir.join(FILE), &weights::tensors_to_bytes(std::iter::once(tensor), &[])?)?;
+        if !self.tuned {
+            let shape = (self.rows.len() / self.columns, self.columns);
+            let tensor = ("vectors".to_string(), shape, &self.rows[..]);
+            write_flushed(&dir.join(FILE), &weights::tensors_to_bytes(std::iter::once(tensor), &[])?)?;
+        }
         let Some((from, _)) = &self.encoder else { return Ok(()) };
-        for name in files_of(from)? {
+        for name in files_of(from).or_else(|e| if self.tuned { settings_of(from) } else { Err(e) })? {
             let to = dir.join(ENCODER).join(&name);
             let copy = |to: &Path| {
                 fs::create_dir_all(to.parent().unwrap_or(dir))?;
@@ -109,23 +125,33 @@ impl Frozen {
         Ok(())
     }
 
-    /// As the model reads them.
-    pub(crate) fn vectors(self, tokenizer: &Tokenizer, ids: [&[Vec<u32>]; 2]) -> Arc<Vectors> {
+    /// As the model takes it; `ids` are those of the training and of the validation texts.
+    pub(crate) fn outside(self, tokenizer: &Tokenizer, ids: [&[Vec<u32>]; 2]) -> Outside {
         let mut vectors = match self.encoder {
+            Some((_, encoder)) if self.tuned => {
+                return Outside::Published(Arc::new(Published { encoder, tokenizer: tokenizer.clone() }));
+            }
             Some((_, encoder)) => Vectors::of(encoder, tokenizer.clone()),
             None => Vectors::given(self.columns),
         };
         let (train, valid) = self.rows.split_at(ids[0].len() * self.columns);
         vectors.know(ids[0], train);
         vectors.know(ids[1], valid);
-        Arc::new(vectors)
+        Outside::Vectors(Arc::new(vectors))
     }
 
-    /// Reads what [`Frozen::write`] wrote.
-    pub(crate) fn read(dir: &Path, recipe: &Recipe, texts: usize) -> Result<Option<Frozen>, TrainError> {
+    /// Reads what [`Given::write`] wrote.
+    pub(crate) fn read(dir: &Path, recipe: &Recipe, texts: usize) -> Result<Option<Given>, TrainError> {
         let wanted = &recipe.encoder;
-        if !wanted.kind.is_frozen() {
+        if !wanted.kind.is_given() {
             return Ok(None);
+        }
+        if wanted.kind == NetworkKind::Tuned {
+            let place = dir.join(ENCODER);
+            // A training's checkpoint has the weights.
+            let open = if files_of(&place).is_ok() { SentenceEncoder::open } else { SentenceEncoder::open_untrained };
+            let encoder = open(&place)?;
+            return Ok(Some(Given::tuned(place, encoder)));
         }
         let file = dir.join(FILE);
         let bytes =
@@ -144,15 +170,17 @@ impl Frozen {
             let place = dir.join(ENCODER);
             Ok::<_, TrainError>((place.clone(), SentenceEncoder::open(&place)?))
         });
-        Ok(Some(Frozen { columns: wanted.columns, rows, encoder: encoder.transpose()? }))
+        Ok(Some(Given { columns: wanted.columns, rows, encoder: encoder.transpose()?, tuned: false }))
     }
 }
 
 /// The files of the encoder in a training's folder, with their names in the model's.
 pub(crate) fn encoder_files(dir: &Path, recipe: &Recipe) -> Result<Vec<(String, Vec<u8>)>, TrainError> {
-    if recipe.encoder.kind != NetworkKind::Pretrained {
-        return Ok(Vec::new());
-    }
+    let files = match recipe.encoder.kind {
+        NetworkKind::Pretrained => files_of,
+        NetworkKind::Tuned => settings_of,
+        _ => return Ok(Vec::new()),
+    };
     let place = dir.join(ENCODER);
     let file = |name: String| {
         let path = place.join(&name);
@@ -161,7 +189,7 @@ pub(crate) fn encoder_files(dir: &Path, recipe: &Recipe) -> Result<Vec<(String, 
             Err(source) => Err(FolderError::Io { path, what: "read the file", source }.into()),
         }
     };
-    files_of(&place)?.into_iter().map(file).collect()
+    files(&place)?.into_iter().map(file).collect()
 }
 
 fn encode(encoder: &SentenceEncoder, (train, valid): (&[String], &[String]), listener: &mut dyn Listener) -> Vec<f32> {
