@@ -35,7 +35,7 @@ pub use batch::{Batch, Sequences};
 pub use config::Recipe;
 pub use encoder::{Outside, Published, Vectors};
 pub use frontier::Frontier;
-pub use objective::{Figures, Progress};
+pub use objective::{Figures, Progress, Regulariser};
 pub use risk::{RiskTask, expected_risk};
 pub use text_gan::TextGanTask;
 pub use trainer::Trainer;

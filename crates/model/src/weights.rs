@@ -74,11 +74,22 @@ pub fn read(
 /// # Errors
 /// If a tensor is missing, unknown, or of another type or shape; the parameters may then be partly filled.
 pub fn load(params: &mut Params, bytes: &[u8]) -> Result<(), WeightsError> {
+    load_but(params, bytes, |_| false)
+}
+
+/// The same, but a tensor of a name that is `free` may be missing, and keeps what it is, or unknown, and is left aside.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_but(params: &mut Params, bytes: &[u8], free: impl Fn(&str) -> bool) -> Result<(), WeightsError> {
     let mut missing: Vec<String> = params.iter().map(|(_, p)| p.name().to_string()).collect();
     let file = SafeTensors::deserialize(bytes).map_err(format)?;
     read(bytes, |name, values| {
-        let at = missing.iter().position(|m| m == name).ok_or_else(|| WeightsError::Unknown(name.into()))?;
-        missing.swap_remove(at);
+        match missing.iter().position(|m| m == name) {
+            Some(at) => missing.swap_remove(at),
+            None if free(name) => return Ok(()),
+            None => return Err(WeightsError::Unknown(name.into())),
+        };
         let shape = file.tensor(name).map_err(format)?.shape().to_vec();
         let shape = match shape[..] {
             [n] => (1, n),
@@ -87,6 +98,7 @@ pub fn load(params: &mut Params, bytes: &[u8]) -> Result<(), WeightsError> {
         };
         Ok(params.set(name, shape, &values)?)
     })?;
+    missing.retain(|name| !free(name));
     missing.sort();
     match missing.into_iter().next() {
         Some(name) => Err(strait_engine::Error::Missing { name }.into()),

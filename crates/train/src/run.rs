@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use strait_engine::Tape;
 use strait_eval::Unit;
 use strait_model::{
-    Autoencoder, Figures, Outside, Progress, Recipe, Trainer,
+    Autoencoder, Figures, Outside, Progress, Recipe, Regulariser, Trainer,
     config::{NetworkKind, TextGanConfig},
     folder::{self, training_dir},
     weights,
@@ -163,9 +163,10 @@ pub fn resume(out: &Path, listener: &mut dyn Listener, stop: &AtomicBool) -> Res
     Run::new(out, job, texts, (tokenizer, source), outside)?.complete(listener, stop)
 }
 
-/// Fills a model with the weights it starts from.
+/// Fills a model with the weights it starts from; those of the objective begin afresh where it is another one.
 fn load_start(model: &mut Autoencoder, bytes: &[u8], file: PathBuf) -> Result<(), TrainError> {
-    weights::load(&mut model.params, bytes).map_err(|e| TrainError::OtherNetwork { file, why: e.to_string() })
+    weights::load_but(&mut model.params, bytes, Regulariser::owns)
+        .map_err(|e| TrainError::OtherNetwork { file, why: e.to_string() })
 }
 
 /// Batches by step: epochs follow each other, each with its own order.

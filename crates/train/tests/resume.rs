@@ -10,6 +10,7 @@ use std::{
 use strait_model::{
     Recipe,
     config::{AdversarialConfig, AraeConfig, KlConfig, LatentKind, Normalise, RegulariserConfig},
+    folder,
 };
 use strait_train::{Budget, Event, Outcome, Request, Size, resume, start};
 
@@ -151,6 +152,54 @@ fn same_bits(change: impl Fn(&mut Recipe)) {
     let looks = |out: &Path| fs::read_to_string(out.join("metrics.jsonl")).unwrap().matches("\"look\"").count();
     assert_eq!(looks(&whole), looks(&parts));
     assert!(!root.path().join("parts.training").exists());
+}
+
+#[test]
+fn a_model_goes_on_with_the_objective_of_another_recipe() {
+    let root = tempfile::tempdir().unwrap();
+    let train = |name: &str, recipe: Recipe, from: Option<&str>| {
+        let out = root.path().join(name);
+        let from = from.map(|name| root.path().join(name));
+        let request = Request { recipe, from, budget: Budget::Steps(6), ..request(&out) };
+        start(request, &mut (), &AtomicBool::new(false)).map(|_| folder::open(&out).unwrap())
+    };
+    let small = |name: &str| {
+        let mut recipe = Recipe::find(name).unwrap();
+        let own = request(root.path()).recipe;
+        (recipe.encoder.embedding, recipe.encoder.hidden) = (own.encoder.embedding, own.encoder.hidden);
+        (recipe.decoder.hidden, recipe.training.batch_tokens) = (own.decoder.hidden, own.training.batch_tokens);
+        recipe.latent.size = recipe.latent.size.min(own.latent.size);
+        recipe
+    };
+    let aims = |of: &str, networks: &Recipe| {
+        let mut recipe = networks.clone().with_aims_of(small(of));
+        if let Some(gan) = &mut recipe.objective.text_gan {
+            (gan.pretrain, gan.warmup, gan.samples) = (0.0, 0.0, 4);
+        }
+        recipe
+    };
+    for (first, then) in [("lm-lstm", "maligan"), ("ae", "aae")] {
+        let old = train(first, small(first), None).unwrap();
+        let recipe = aims(then, &old.config.recipe);
+        assert_eq!((&recipe.name[..], &recipe.decoder), (then, &old.config.recipe.decoder));
+        let new = train(then, recipe, Some(first)).unwrap();
+        assert!(new.model.params.iter().any(|(_, p)| p.name().starts_with("adversary.")));
+        // Six steps at these rates: the weights that both have are near each other, and not the same.
+        let pairs = old.model.params.iter().map(|(_, p)| {
+            let id = new.model.params.find(p.name()).unwrap();
+            (p.value(), new.model.params.value(id))
+        });
+        let (mut off, mut size) = (0.0f64, 0.0f64);
+        for (a, b) in pairs.flat_map(|(a, b)| a.iter().zip(b)) {
+            (off, size) = (off + f64::from(a - b).powi(2), size + f64::from(*a).powi(2));
+        }
+        let off = (off / size).sqrt();
+        assert!(off > 1e-6 && off < 0.2, "{then}: {off}");
+    }
+    // A language model has no latent to shape.
+    let networks = folder::open(&root.path().join("ae")).unwrap().config.recipe;
+    let error = train("no", networks.with_aims_of(small("aae")), Some("lm-lstm")).err().unwrap().to_string();
+    assert!(error.contains("another network"), "{error}");
 }
 
 #[test]

@@ -123,8 +123,9 @@ struct NetworkFlags {
     /// A recipe by name (`strait recipes` lists them), or a .toml file [default: the first of the list]
     #[arg(long, value_name = "R")]
     recipe: Option<String>,
-    /// Go on from a trained model: its recipe, size, vocabularies and weights, at a tenth of its learning rate (less with --risk)
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["recipe", "size", "vocab"])]
+    /// Go on from a trained model: its recipe, size, vocabularies and weights, at a tenth of its learning rate (less with --risk);
+    /// with --recipe, for the objective and as the training of that recipe say
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["size", "vocab"])]
     from: Option<PathBuf>,
     /// Also minimise the expected risk of what is written (minimum risk training; with --from)
     #[arg(long, value_enum, requires = "from")]
@@ -281,8 +282,12 @@ impl NetworkFlags {
     fn recipe(&self, pairs: bool, frozen: bool) -> Result<Recipe> {
         let paired = self.task == Some(Task::Seq2seq) || (self.task.is_none() && pairs);
         let mut recipe = match (&self.from, &self.recipe) {
-            (Some(dir), _) => {
+            (Some(dir), name) => {
                 let mut recipe = read_config(dir)?.recipe;
+                if let Some(name) = name {
+                    recipe = recipe.with_aims_of(Recipe::find(name)?);
+                    recipe.check()?;
+                }
                 recipe.training.rate *= if self.risk.is_some() { RISK_RATE } else { FROM_RATE };
                 recipe
             }

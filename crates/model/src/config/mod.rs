@@ -123,6 +123,12 @@ const BUILT_IN: &[&str] = &[
 ];
 
 impl Recipe {
+    /// The networks of this recipe with the name, objective, training and prior of another.
+    pub fn with_aims_of(self, other: Recipe) -> Recipe {
+        let Recipe { name, about, objective, training, prior, .. } = other;
+        Recipe { name, about, objective, training, prior, ..self }
+    }
+
     /// The recipes that come with the program, the default first.
     pub fn built_in() -> Vec<Recipe> {
         // A test parses each of them.

@@ -62,6 +62,11 @@ impl Regulariser {
     /// What the names of its own networks' weights start with.
     pub const PREFIX: &'static str = "adversary.";
 
+    /// Whether a weight of this name is the objective's, and not the encoder's, the latent's or the decoder's.
+    pub fn owns(name: &str) -> bool {
+        name.starts_with(Self::PREFIX) || name.starts_with("objective.")
+    }
+
     /// Adds the weights `adversary.*` and the untrained state `objective.*`, if there are any.
     pub fn new(params: &mut Params, config: &RegulariserConfig, latent: &LatentConfig, rng: &mut impl Rng) -> Self {
         match config {
