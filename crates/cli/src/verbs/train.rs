@@ -285,7 +285,17 @@ impl NetworkFlags {
             (Some(dir), name) => {
                 let mut recipe = read_config(dir)?.recipe;
                 if let Some(name) = name {
-                    recipe = recipe.with_aims_of(Recipe::find(name)?);
+                    let other = Recipe::find(name)?;
+                    let kind = |r: &Recipe| match (r.is_seq2seq(), r.is_language_model()) {
+                        (true, _) => "writes targets for sources",
+                        (_, true) => "is a language model",
+                        _ => "has a latent",
+                    };
+                    if kind(&other) != kind(&recipe) {
+                        let (dir, ours, its) = (dir.display(), kind(&recipe), kind(&other));
+                        return Err(Usage(format!("{dir} {ours}, and what the recipe {name} trains {its}")).into());
+                    }
+                    recipe = recipe.with_aims_of(other);
                     recipe.check()?;
                 }
                 recipe.training.rate *= if self.risk.is_some() { RISK_RATE } else { FROM_RATE };

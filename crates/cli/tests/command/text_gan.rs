@@ -24,6 +24,21 @@ fn each_makes_a_language_model() {
 }
 
 #[test]
+fn one_begins_at_a_language_model_that_is_there() {
+    let at = folder("text-gan-from");
+    let (first, then) = (at.join("lm"), at.join("gan"));
+    let corpus = text(&fixture().corpus);
+    done(&[&train_args(&fixture().corpus, &first)[..], &["--recipe", "lm-lstm"]].concat());
+    let from = |model| ["train", corpus, "--from", model, "--steps", "3", "--out", text(&then), "--recipe"];
+    let few = ["maligan", "--set", "objective.text_gan.pretrain=0", "--set", "objective.text_gan.samples=4"];
+    done(&[&from(text(&first))[..], &few].concat());
+    let info = done(&["info", "-m", text(&then)]);
+    assert!(info.contains("recipe       maligan") && info.contains("language model"), "{info}");
+    let refused = failed(&[&from(text(&fixture().model))[..], &["maligan", "--force"]].concat(), 2);
+    assert!(refused.contains("has a latent") && refused.contains("maligan trains is a language model"), "{refused}");
+}
+
+#[test]
 fn nonsense_is_refused() {
     let model = folder("text-gan-nonsense").join("model");
     let args = train_args(&fixture().corpus, &model);
