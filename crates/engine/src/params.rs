@@ -152,6 +152,16 @@ impl Params {
         ParamId(self.list.len() - 1)
     }
 
+    /// Adds a parameter with the shape and the values of another.
+    ///
+    /// # Panics
+    /// If the name is taken.
+    pub fn add_copy(&mut self, name: impl Into<String>, of: ParamId) -> ParamId {
+        let p = &self.list[of.0];
+        let (shape, groups, value) = (p.shape(), p.groups, p.value.clone());
+        self.add_gated(name, shape, groups, value)
+    }
+
     /// All parameters with their handles.
     pub fn iter(&self) -> impl Iterator<Item = (ParamId, &Param)> {
         self.list.iter().enumerate().map(|(i, p)| (ParamId(i), p))
@@ -221,6 +231,28 @@ impl Params {
             self.list[id.0].trainable = p.trainable;
         }
         move |id| ParamId(first + id.0)
+    }
+
+    /// Exchanges the values of two parameters, with whatever is packed of them.
+    ///
+    /// # Panics
+    /// If they are one and the same, or their shapes differ.
+    pub fn swap(&mut self, a: ParamId, b: ParamId) {
+        let [a, b] = self.list.get_disjoint_mut([a.0, b.0]).expect("two parameters of this store");
+        assert_eq!((a.shape(), a.groups), (b.shape(), b.groups), "{} and {}", a.name, b.name);
+        std::mem::swap(&mut a.value, &mut b.value);
+        std::mem::swap(&mut a.packs, &mut b.packs);
+    }
+
+    /// Moves a parameter towards another of the same shape: `p = keep p + (1 - keep) of`.
+    ///
+    /// # Panics
+    /// If they are one and the same, or their shapes differ.
+    pub fn follow(&mut self, id: ParamId, of: ParamId, keep: f32) {
+        let [p, of] = self.list.get_disjoint_mut([id.0, of.0]).expect("two parameters of this store");
+        assert_eq!(p.shape(), of.shape(), "{} and {}", p.name, of.name);
+        p.value.iter_mut().zip(&of.value).for_each(|(p, &of)| *p = keep * *p + (1.0 - keep) * of);
+        p.refresh_packs();
     }
 
     /// Freezes or thaws every parameter whose name starts with `prefix`.

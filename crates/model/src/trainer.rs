@@ -120,6 +120,9 @@ impl Trainer {
             _ => training.rate_at(progress.step, config.pretraining(progress.steps)),
         };
         let gan = model.text_gan().expect("a model of this recipe");
+        if progress.step == config.pretraining(progress.steps) {
+            gan.begin(&mut model.params);
+        }
         let (loss, mut figures) = match phase {
             Phase::Adversarial => model.train_policy(tape, &gan, task, rng)?,
             Phase::Likelihood | Phase::WarmUp => {
@@ -128,6 +131,9 @@ impl Trainer {
             }
         };
         let norm = self.own.step(&mut model.params, rate, clip)?;
+        if phase == Phase::Adversarial {
+            gan.follow(&mut model.params);
+        }
         let updates = if phase == Phase::Likelihood { 0 } else { config.discriminator_steps };
         let mut judged = Figures::new();
         for _ in 0..updates {

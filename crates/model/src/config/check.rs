@@ -250,9 +250,14 @@ fn text_gan(r: &Recipe) -> Result<(), Fault> {
         ("objective.text_gan.warmup", gan.warmup),
         ("objective.text_gan.likelihood", gan.likelihood),
         ("objective.text_gan.dropout", gan.dropout),
+        ("objective.text_gan.lag", gan.lag),
     ];
     if let Some(&(field, value)) = shares.iter().find(|s| !(0.0..1.0).contains(&s.1)) {
         return Err((field, value.to_string(), "at least 0 and below 1"));
+    }
+    if gan.lag > 0.0 && !gan.method.completes() {
+        let expected = "0 unless method is \"seqgan\" or \"rankgan\", which complete samples";
+        return Err(("objective.text_gan.lag", gan.lag.to_string(), expected));
     }
     if !(0.0..=1.0).contains(&gan.discount) {
         return Err(("objective.text_gan.discount", gan.discount.to_string(), "between 0 and 1"));

@@ -22,6 +22,11 @@ pub enum TextGanMethod {
 }
 
 impl TextGanMethod {
+    /// Whether samples are completed from each of their tokens.
+    pub fn completes(self) -> bool {
+        matches!(self, TextGanMethod::Seqgan | TextGanMethod::Rankgan)
+    }
+
     /// Whether gradients go through relaxed tokens, instead of rewards.
     pub fn relaxes(self) -> bool {
         matches!(self, TextGanMethod::Gumbel | TextGanMethod::Textgan)
@@ -55,6 +60,9 @@ pub struct TextGanConfig {
     pub samples: usize,
     /// SeqGAN and RankGAN: completions of each prefix of a sample.
     pub rollouts: usize,
+    /// SeqGAN and RankGAN: decay of the moving average of the generator's weights by which samples are completed; 0: the
+    /// generator as it is.
+    pub lag: f32,
     /// ScratchGAN: factor of a reward for each token that it lies ahead.
     pub discount: f32,
     /// RankGAN: texts that a text is compared with, and as many references.
@@ -88,6 +96,7 @@ impl Default for TextGanConfig {
             likelihood: 0.0,
             samples: 64,
             rollouts: 1,
+            lag: 0.0,
             discount: 0.9,
             references: 16,
             temperature: 1.0,

@@ -38,10 +38,7 @@ impl Dense {
 
     /// A network with the same weights under another name, which are not trained.
     pub fn copy(&self, params: &mut Params, name: &str) -> Dense {
-        let mut add = |id: ParamId, what: String| {
-            let (shape, value) = (params.shape(id), params.value(id).to_vec());
-            params.add(what, shape, value)
-        };
+        let mut add = |id: ParamId, what: String| params.add_copy(what, id);
         let layers = self.layers.iter().enumerate();
         let layers = layers.map(|(i, &(weight, bias))| {
             (add(weight, format!("{name}.{i}.weight")), add(bias, format!("{name}.{i}.bias")))
@@ -55,9 +52,7 @@ impl Dense {
     pub fn follow(&self, params: &mut Params, other: &Dense, keep: f32) {
         let pairs = |d: &Dense| d.layers.iter().flat_map(|&(weight, bias)| [weight, bias]).collect::<Vec<_>>();
         for (id, towards) in pairs(self).into_iter().zip(pairs(other)) {
-            let moved = params.value(id).iter().zip(params.value(towards)).map(|(a, b)| keep * a + (1.0 - keep) * b);
-            let moved: Vec<f32> = moved.collect();
-            params.assign(id, &moved);
+            params.follow(id, towards, keep);
         }
     }
 

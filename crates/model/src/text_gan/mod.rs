@@ -8,6 +8,7 @@
 mod advantage;
 mod convolution;
 mod discriminator;
+pub(crate) mod lagged;
 mod maligan;
 #[cfg(test)]
 mod oracle;
@@ -27,6 +28,7 @@ use strait_engine::{Error, Params, Tape, Var, ops::losses::Weighting, optim::Opt
 
 use self::{
     discriminator::Discriminator,
+    lagged::Lagged,
     rankgan::{Sets, Units},
     samples::Samples,
     seqgan::Rollouts,
@@ -72,13 +74,27 @@ struct Lesson<'a> {
 pub(crate) struct TextGan {
     config: TextGanConfig,
     discriminator: Discriminator,
+    /// By which samples are completed.
+    lagged: Lagged,
 }
 
 impl TextGan {
-    /// Adds the weights `adversary.*`, for a vocabulary of so many tokens.
+    /// Adds the weights `adversary.*`, for a vocabulary of so many tokens, and with a lag `objective.rollout.*`; the weights so
+    /// far are the generator's.
     pub(crate) fn new(params: &mut Params, config: &TextGanConfig, vocabulary: usize, rng: &mut impl Rng) -> Self {
+        let lagged = Lagged::new(params, config.lag);
         let discriminator = Discriminator::new(params, config, vocabulary, rng);
-        TextGan { config: config.clone(), discriminator }
+        TextGan { config: config.clone(), discriminator, lagged }
+    }
+
+    /// After an adversarial update of the generator.
+    pub(crate) fn follow(&self, params: &mut Params) {
+        self.lagged.follow(params);
+    }
+
+    /// Before the first adversarial step.
+    pub(crate) fn begin(&self, params: &mut Params) {
+        self.lagged.begin(params);
     }
 
     /// The logit of each text, in order.
@@ -254,7 +270,9 @@ impl Autoencoder {
             let texts = task.real(samples.ids.len(), rng);
             self.relaxed_loss(tape, gan, (&samples, &texts), 1.0 - share, rng)
         } else {
+            gan.lagged.exchange(&mut self.params);
             let (weights, reward) = gan.weights(self, &samples, task, rng);
+            gan.lagged.exchange(&mut self.params);
             self.policy_loss(tape, &samples, &weights, 1.0 - share, rng);
             reward
         };

@@ -1,7 +1,8 @@
 //! SeqGAN (Yu et al. 2017, <https://arxiv.org/abs/1609.05473>): the value of a token is the mean reward of texts that go on
 //! from it.
 //!
-//! `Q_t = 1/N sum_n R(y_1..t, completion_n)`, the completions drawn from the generator as it is; of the last token, or of the
+//! `Q_t = 1/N sum_n R(y_1..t, completion_n)`, the completions drawn from the generator as it is, or
+//! as it was on average before ([`super::lagged`]); of the last token, or of the
 //! end, `Q = R(y)`. The paper's reward is the discriminator's chance that the text is real.
 
 use rand::Rng;
