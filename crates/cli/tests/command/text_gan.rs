@@ -48,6 +48,7 @@ fn nonsense_is_refused() {
         ("rankgan", "references", "0"),
         ("scratchgan", "method", "wassergan"),
         ("scratchgan", "discriminator", "conv"),
+        ("scratchgan", "heads", "0"),
         ("gumbel", "temperature", "0"),
         ("textgan", "widths", "[1, 0]"),
         ("dae", "pretrain", "0.5"),

@@ -2,7 +2,7 @@
 
 use super::{
     AttentionKind, BagOutput, DiscriminatorKind, KlConfig, LatentKind, NetworkKind, Normalise, Recipe,
-    RegulariserConfig, TextGanMethod,
+    RegulariserConfig,
 };
 
 /// A field, its value, and what was expected.
@@ -231,6 +231,8 @@ fn text_gan(r: &Recipe) -> Result<(), Fault> {
         ("objective.text_gan.discriminator_steps", gan.discriminator_steps as usize),
         ("objective.text_gan.filters", gan.filters),
         ("objective.text_gan.widths", gan.widths.len()),
+        ("objective.text_gan.heads", gan.heads),
+        ("objective.text_gan.layers", gan.layers),
     ];
     if let Some(&(field, value)) = sizes.iter().find(|s| !(1..=65_536).contains(&s.1)) {
         return Err((field, value.to_string(), "between 1 and 65536"));
@@ -238,9 +240,16 @@ fn text_gan(r: &Recipe) -> Result<(), Fault> {
     if let Some(width) = gan.widths.iter().find(|w| !(1..=64).contains(*w)) {
         return Err(("objective.text_gan.widths", width.to_string(), "between 1 and 64 tokens each"));
     }
-    if gan.method == TextGanMethod::Scratchgan && gan.discriminator != DiscriminatorKind::Recurrent {
-        let expected = "\"recurrent\" with method = \"scratchgan\", whose discriminator judges prefixes";
+    if gan.method.judges_prefixes() && gan.discriminator == DiscriminatorKind::Conv {
+        let expected =
+            "\"recurrent\" or \"transformer\" with method = \"scratchgan\", whose discriminator judges prefixes";
         return Err(("objective.text_gan.discriminator", "conv".into(), expected));
+    }
+    // Rotary positions turn pairs of columns.
+    let transformer = gan.discriminator == DiscriminatorKind::Transformer;
+    if transformer && !gan.embedding.is_multiple_of(2 * gan.heads) {
+        let expected = "such that objective.text_gan.embedding is a multiple of twice as many";
+        return Err(("objective.text_gan.heads", gan.heads.to_string(), expected));
     }
     if !(2..=65_536).contains(&gan.samples) {
         return Err(("objective.text_gan.samples", gan.samples.to_string(), "between 2 and 65536"));

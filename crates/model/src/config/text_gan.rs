@@ -22,6 +22,11 @@ pub enum TextGanMethod {
 }
 
 impl TextGanMethod {
+    /// Whether its discriminator says after each token what it thinks of the text so far.
+    pub fn judges_prefixes(self) -> bool {
+        self == TextGanMethod::Scratchgan
+    }
+
     /// Whether samples are completed from each of their tokens.
     pub fn completes(self) -> bool {
         matches!(self, TextGanMethod::Seqgan | TextGanMethod::Rankgan)
@@ -42,6 +47,8 @@ pub enum DiscriminatorKind {
     Recurrent,
     /// Convolutions of several widths over time, the largest of each filter, and a highway layer (Yu et al. 2017).
     Conv,
+    /// A Transformer in which every token sees every other (ScratchGAN: those before it).
+    Transformer,
 }
 
 /// Adversarial training of a language model: a discriminator learns to tell its samples from the texts, and the model
@@ -73,12 +80,15 @@ pub struct TextGanConfig {
     pub sharpness: f32,
     /// Learning rate of the generator in the adversarial steps.
     pub generator_rate: f32,
-    /// ScratchGAN needs a recurrent one.
+    /// ScratchGAN's must read from left to right, as convolutions do not.
     pub discriminator: DiscriminatorKind,
     /// Convolutional: the widths of the filters in tokens, and how many of each width.
     pub widths: Vec<usize>,
     pub filters: usize,
-    /// The discriminator's embedding, hidden units of each direction, dropout, learning rate, and updates a step. Sizes do
+    /// Transformer: attention heads, and blocks.
+    pub heads: usize,
+    pub layers: usize,
+    /// The discriminator's embedding (a Transformer's width), hidden units of each direction (of the inner layer of a block), dropout, learning rate, and updates a step. Sizes do
     /// not follow `--size`.
     pub embedding: usize,
     pub hidden: usize,
@@ -105,6 +115,8 @@ impl Default for TextGanConfig {
             discriminator: DiscriminatorKind::Recurrent,
             widths: vec![1, 2, 3, 4, 5],
             filters: 64,
+            heads: 4,
+            layers: 2,
             embedding: 64,
             hidden: 64,
             dropout: 0.25,

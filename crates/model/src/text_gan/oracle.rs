@@ -9,19 +9,20 @@ use strait_text::tokenizer::{EOS, MASK};
 use super::{TextGanTask, samples::Samples};
 use crate::{
     Autoencoder, Progress, Recipe, Trainer,
-    config::{TextGanConfig, TextGanMethod},
+    config::{DiscriminatorKind, TextGanConfig, TextGanMethod},
 };
 
 const VOCABULARY: usize = 16;
 const LONGEST: usize = 8;
 const STEPS: u64 = 240;
 
-fn recipe(method: TextGanMethod) -> Recipe {
+fn recipe(method: TextGanMethod, discriminator: DiscriminatorKind) -> Recipe {
     let mut recipe = Recipe::find("lm-lstm").unwrap();
     (recipe.encoder.embedding, recipe.decoder.hidden, recipe.decoder.dropout) = (16, 24, 0.0);
     (recipe.training.rate, recipe.training.warmup) = (5e-3, 0.0);
     recipe.objective.text_gan = Some(TextGanConfig {
         method,
+        discriminator,
         pretrain: 0.5,
         warmup: 0.25,
         embedding: 16,
@@ -61,10 +62,10 @@ fn nats(oracle: &mut Autoencoder, model: &Autoencoder) -> f64 {
 }
 
 /// Nats of samples after the pretraining, and at the end; and the share of different samples then.
-pub(super) fn train(method: TextGanMethod) -> (f64, f64, f64) {
+pub(super) fn train(method: TextGanMethod, discriminator: DiscriminatorKind) -> (f64, f64, f64) {
     let mut oracle = oracle();
     let texts = Samples::draw(&oracle, (400, LONGEST), &mut ChaCha8Rng::seed_from_u64(3)).ids;
-    let mut model = Autoencoder::new(&recipe(method), VOCABULARY, 4);
+    let mut model = Autoencoder::new(&recipe(method, discriminator), VOCABULARY, 4);
     let (mut trainer, mut tape, mut before) = (Trainer::new(&model), Tape::new(), 0.0);
     for step in 0..STEPS {
         if step == STEPS / 2 {
@@ -87,7 +88,18 @@ fn samples_come_closer_to_the_oracle() {
         (TextGanMethod::Scratchgan, 0.03),
         (TextGanMethod::Rankgan, -0.03), // does no harm; it gains too little to tell
     ] {
-        let (before, after, distinct) = train(method);
+        let (before, after, distinct) = train(method, DiscriminatorKind::Recurrent);
+        assert!(after < before - least, "{method:?}: {before} {after}");
+        assert!(distinct > 0.5, "{method:?}: {distinct}");
+    }
+}
+
+#[test]
+fn samples_come_closer_to_the_oracle_by_a_transformer() {
+    for (method, least) in
+        [(TextGanMethod::Seqgan, 0.03), (TextGanMethod::Scratchgan, 0.0), (TextGanMethod::Gumbel, 0.03)]
+    {
+        let (before, after, distinct) = train(method, DiscriminatorKind::Transformer);
         assert!(after < before - least, "{method:?}: {before} {after}");
         assert!(distinct > 0.5, "{method:?}: {distinct}");
     }

@@ -120,7 +120,10 @@ mod tests {
     use strait_engine::Params;
 
     use super::{super::oracle, *};
-    use crate::objective::testing::{check_gradients, numbers, rng};
+    use crate::{
+        config::DiscriminatorKind,
+        objective::testing::{check_gradients, numbers, rng},
+    };
 
     #[test]
     fn noise_puts_the_target_on_top_and_is_gumbel() {
@@ -190,7 +193,7 @@ mod tests {
     #[test]
     fn samples_come_closer_to_the_oracle() {
         for (method, least) in [(TextGanMethod::Gumbel, 0.03), (TextGanMethod::Textgan, 0.0)] {
-            let (before, after, distinct) = oracle::train(method);
+            let (before, after, distinct) = oracle::train(method, DiscriminatorKind::Recurrent);
             assert!(after < before - least, "{method:?}: {before} {after}");
             assert!(distinct > 0.5, "{method:?}: {distinct}");
         }
