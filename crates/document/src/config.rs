@@ -2,12 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What reads the latents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetworkKind {
+    #[default]
+    Lstm,
+    Transformer,
+}
+
 /// The settings, all with defaults for corpora of some thousand sentences.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DocumentConfig {
-    /// Hidden units of the LSTM, H.
+    pub kind: NetworkKind,
+    /// Hidden units of the LSTM or width of the Transformer, H.
     pub hidden: usize,
+    /// Blocks of the Transformer, and heads of each.
+    pub layers: usize,
+    pub heads: usize,
     /// Gaussians in the mixture over the next latent, K.
     pub components: usize,
     /// Dimensions of the plan latent, P; 0: none.
@@ -27,7 +40,10 @@ pub struct DocumentConfig {
 impl Default for DocumentConfig {
     fn default() -> Self {
         DocumentConfig {
+            kind: NetworkKind::Lstm,
             hidden: 256,
+            layers: 2,
+            heads: 4,
             components: 4,
             plan: 16,
             dropout: 0.3,
@@ -56,6 +72,8 @@ impl DocumentConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         let sizes = [
             ("hidden", self.hidden),
+            ("layers", self.layers),
+            ("heads", self.heads),
             ("components", self.components),
             ("window", self.window),
             ("batch", self.batch),
@@ -63,6 +81,14 @@ impl DocumentConfig {
         ];
         if let Some(&(field, _)) = sizes.iter().find(|(_, n)| *n == 0) {
             return Err(ConfigError { field, found: "0".into(), must: "at least 1" });
+        }
+        // Rotary positions turn pairs of a head's columns.
+        if self.kind == NetworkKind::Transformer && !self.hidden.is_multiple_of(2 * self.heads) {
+            return Err(ConfigError {
+                field: "hidden",
+                found: self.hidden.to_string(),
+                must: "a multiple of twice the heads in a Transformer",
+            });
         }
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(ConfigError {

@@ -10,8 +10,9 @@ mod mixture;
 mod network;
 mod reader;
 mod train;
+mod trunk;
 
-pub use config::{ConfigError, DocumentConfig};
+pub use config::{ConfigError, DocumentConfig, NetworkKind};
 pub use folder::{FORMAT, Header, MARKER, SENTENCES, open, save};
 pub use network::DocumentNetwork;
 pub use reader::Reader;

@@ -1,22 +1,22 @@
-//! The network: an LSTM over standardised latents, its outputs a mixture density.
+//! The network: a trunk over standardised latents, its outputs a mixture density.
 
 use std::sync::Arc;
 
 use rand::{Rng, RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use strait_engine::{
-    Packing, ParamId, Params, Tape, Var, init,
-    ops::losses::Weighting,
-    ops::rnn::{Cell, Direction, Rnn, Weights},
+use strait_engine::{Packing, ParamId, Params, Tape, Var, init, ops::losses::Weighting};
+
+use crate::{
+    DocumentConfig,
+    mixture::Mixture,
+    trunk::{Trunk, bound},
 };
 
-use crate::{DocumentConfig, mixture::Mixture};
-
-/// An LSTM that reads the latents z_1 .. z_t of a document (Z numbers each) and gives the density of z_(t+1).
+/// An LSTM or Transformer that reads the latents z_1 .. z_t of a document (Z numbers each) and gives the density of z_(t+1).
 pub struct DocumentNetwork {
     pub(crate) config: DocumentConfig,
     pub(crate) params: Params,
-    pub(crate) lstm: Weights,
+    pub(crate) trunk: Trunk,
     pub(crate) out: (ParamId, ParamId),
     pub(crate) plan: Option<(ParamId, ParamId)>,
     /// Of the training latents, (Z) each.
@@ -51,21 +51,7 @@ impl DocumentNetwork {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (z, h, p) = (mean.len(), config.hidden, config.plan);
         let mut params = Params::new();
-        let mut bias = vec![0.0; Cell::Lstm.bias_len(h)];
-        bias[h..2 * h].fill(1.0); // open forget gates at the start (Jozefowicz et al. 2015)
-        let bound = |fan: usize| (3.0 / fan as f32).sqrt();
-        let lstm = Weights {
-            input: params.add(
-                "lstm.weight_ih_l0",
-                (4 * h, z + 1),
-                init::uniform(4 * h * (z + 1), bound(z + 1), &mut rng),
-            ),
-            hidden: params.add_gated("lstm.weight_hh_l0", (4 * h, h), 4, init::orthogonal((4 * h, h), 4, &mut rng)),
-            bias: params.add("lstm.bias_l0", (1, bias.len()), bias),
-            sequence: (p > 0).then(|| {
-                params.add("lstm.weight_zh_l0", (4 * h, p), init::uniform(4 * h * p, 0.5 * bound(p), &mut rng))
-            }),
-        };
+        let trunk = Trunk::new(&mut params, config, z, &mut rng);
         let mixture = Mixture { components: config.components, latent: z };
         let width = mixture.width();
         let weight = init::uniform(width * h, 0.3 * bound(h), &mut rng);
@@ -80,7 +66,7 @@ impl DocumentNetwork {
             (weight, params.add("plan.bias", (1, p), vec![0.0; p]))
         });
         let (plan_mean, plan_deviation) = (vec![0.0; p], vec![1.0; p]);
-        DocumentNetwork { config: config.clone(), params, lstm, out, plan, mean, deviation, plan_mean, plan_deviation }
+        DocumentNetwork { config: config.clone(), params, trunk, out, plan, mean, deviation, plan_mean, plan_deviation }
     }
 
     /// The settings.
@@ -136,14 +122,11 @@ impl DocumentNetwork {
         let sequence =
             self.plan.map(|(weight, bias)| self.plan_of(tape, &order, (weight, bias), noisy.then_some(&mut *rng)));
         let x = tape.input(&inputs, (n, z + 1));
-        let x = tape.dropout(x, mode.dropout, rng);
         let (mut nats, sequence) = match sequence {
             Some((u, nats)) => (nats * scale, Some(u)),
             None => (0.0, None),
         };
-        let rnn = Rnn { cell: Cell::Lstm, directions: &[Direction::forward(self.lstm)], sequence };
-        let h = tape.rnn(&self.params, x, &packing, &rnn);
-        let h = tape.dropout(h, mode.dropout, rng);
+        let h = self.trunk.forward(tape, &self.params, (x, &packing, sequence), mode.dropout, rng);
         let y = tape.linear(&self.params, h, self.out.0, Some(self.out.1));
         let (mixture, mut gradient) = (self.mixture(), vec![0.0; n * self.mixture().width()]);
         let (values, width, mut total) = (tape.value(y).to_vec(), mixture.width(), 0.0);
@@ -181,7 +164,7 @@ impl DocumentNetwork {
         (u, 0.5 * squares)
     }
 
-    /// Appends what the LSTM reads of a latent before the next one; of none at the beginning of a window, where the
+    /// Appends what the trunk reads of a latent before the next one; of none at the beginning of a window, where the
     /// last number says whether the document begins too.
     pub(crate) fn input(&self, out: &mut Vec<f32>, latent: Option<&[f32]>, begins: bool) {
         match latent {
@@ -233,12 +216,19 @@ pub(crate) fn random_run<'a>(latents: &'a [f32], z: usize, rng: &mut ChaCha8Rng)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Reader;
+    use crate::{NetworkKind, Reader};
 
     /// A document read sentence by sentence costs what it costs at once.
     #[test]
     fn reading_is_what_was_trained() {
-        let config = DocumentConfig { hidden: 5, components: 2, plan: 2, ..DocumentConfig::default() };
+        reading_is_what_is_computed_at_once(DocumentConfig { hidden: 5, components: 2, plan: 2, ..Default::default() });
+        let kind = NetworkKind::Transformer;
+        let transformer = DocumentConfig { kind, hidden: 8, heads: 2, components: 2, plan: 2, ..Default::default() };
+        reading_is_what_is_computed_at_once(DocumentConfig { plan: 0, ..transformer.clone() });
+        reading_is_what_is_computed_at_once(transformer);
+    }
+
+    fn reading_is_what_is_computed_at_once(config: DocumentConfig) {
         let network = DocumentNetwork::new(&config, vec![0.5, -1.0, 0.0], vec![2.0, 0.5, 1.0], 3);
         let latents: Vec<f32> = (0..12).map(|i| (1.7 * i as f32).sin()).collect();
         let standard = network.standardise(&latents);

@@ -1,14 +1,11 @@
 //! Reading a document one latent after the other.
 
 use rand::Rng;
-use strait_engine::ops::{
-    linear,
-    rnn::{Cell, State},
-};
+use strait_engine::ops::linear;
 
-use crate::DocumentNetwork;
+use crate::{DocumentNetwork, trunk::State};
 
-/// What a network has read so far, and what it expects next. Its size does not depend on how much that was.
+/// What a network has read so far, and what it expects next. Its size does not grow with how much that was.
 #[derive(Clone)]
 pub struct Reader<'a> {
     network: &'a DocumentNetwork,
@@ -26,9 +23,7 @@ impl<'a> Reader<'a> {
     pub fn new(network: &'a DocumentNetwork, begins: bool, plan: Option<&[f32]>) -> Self {
         let plan = plan.unwrap_or(&network.plan_mean);
         assert_eq!(plan.len(), network.config.plan);
-        let start = vec![0.0; network.config.hidden];
-        let plan = (!plan.is_empty()).then_some(plan);
-        let state = State::new(&network.params, Cell::Lstm, network.lstm, start, plan);
+        let state = State::new(&network.trunk, &network.params, network.config.hidden, plan);
         let mut reader = Reader { network, state, row: vec![0.0; network.mixture().width()] };
         let mut input = Vec::new();
         network.input(&mut input, None, begins);
@@ -38,8 +33,8 @@ impl<'a> Reader<'a> {
 
     fn step(&mut self, input: &[f32]) {
         let network = self.network;
-        let h = self.state.step(&network.params, input);
-        linear::forward(&network.params, h, 1, network.out.0, Some(network.out.1), &mut self.row);
+        let h = self.state.step(&network.trunk, &network.params, input, network.config.window);
+        linear::forward(&network.params, &h, 1, network.out.0, Some(network.out.1), &mut self.row);
     }
 
     /// Reads the next latent (Z).

@@ -2,7 +2,9 @@
 
 use rand::{RngExt as _, SeedableRng, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
-use strait_document::{DocumentConfig, DocumentNetwork, Documents, Header, Reader, Report, TrainError, train};
+use strait_document::{
+    DocumentConfig, DocumentNetwork, Documents, Header, NetworkKind, Reader, Report, TrainError, train,
+};
 
 const Z: usize = 8;
 const STAGES: usize = 6;
@@ -26,7 +28,17 @@ fn documents(n: usize, seed: u64) -> Vec<Vec<f32>> {
 }
 
 fn small() -> DocumentConfig {
-    DocumentConfig { hidden: 32, components: 4, plan: 2, dropout: 0.0, window: 12, batch: 16, steps: 600, rate: 1e-2 }
+    DocumentConfig {
+        hidden: 32,
+        components: 4,
+        plan: 2,
+        dropout: 0.0,
+        window: 12,
+        batch: 16,
+        steps: 600,
+        rate: 1e-2,
+        ..DocumentConfig::default()
+    }
 }
 
 fn trained(config: &DocumentConfig, seed: u64) -> (DocumentNetwork, Report) {
@@ -37,7 +49,16 @@ fn trained(config: &DocumentConfig, seed: u64) -> (DocumentNetwork, Report) {
 
 #[test]
 fn the_next_stage_is_expected_and_the_end_is_known() {
-    let (network, report) = trained(&small(), 1);
+    knows_the_stages(&small());
+}
+
+#[test]
+fn a_transformer_knows_them_too() {
+    knows_the_stages(&DocumentConfig { kind: NetworkKind::Transformer, heads: 2, rate: 3e-3, steps: 400, ..small() });
+}
+
+fn knows_the_stages(config: &DocumentConfig) {
+    let (network, report) = trained(config, 1);
     assert!(report.best_nats < 0.7 * Z as f64, "a unit Gaussian's nats are 1.4 a number: {}", report.best_nats);
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     for test in documents(10, 3) {

@@ -26,7 +26,7 @@ mod scheduled_sampling;
 pub mod seq2seq;
 mod text_gan;
 pub mod trainer;
-mod transformer;
+pub mod transformer;
 mod usual;
 pub mod weights;
 

@@ -33,8 +33,8 @@ use strait_engine::{
 
 use crate::config::Positions;
 use cross::Cross;
-pub(crate) use cross::States;
-pub(crate) use step::State;
+pub use cross::States;
+pub use step::State;
 
 /// Places that learned positions tell apart; tokens beyond share the last one.
 const PLACES: usize = 1024;
@@ -45,30 +45,30 @@ const EPS: f32 = 1e-5;
 
 /// What a stack looks like.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Shape {
+pub struct Shape {
     /// Width of the residual stream, D.
-    pub(crate) width: usize,
-    pub(crate) heads: usize,
+    pub width: usize,
+    pub heads: usize,
     /// Hidden units of the feed-forward part.
-    pub(crate) inner: usize,
-    pub(crate) layers: usize,
-    pub(crate) positions: Positions,
-    pub(crate) activation: Activation,
+    pub inner: usize,
+    pub layers: usize,
+    pub positions: Positions,
+    pub activation: Activation,
     /// A position sees itself and what is before it.
-    pub(crate) causal: bool,
+    pub causal: bool,
     /// Width of the memory's rows, P; 0: no memory.
-    pub(crate) memory: usize,
+    pub memory: usize,
     /// Width of the states of other texts that it attends to, W; 0: none.
-    pub(crate) states: usize,
-    pub(crate) dropout: f32,
+    pub states: usize,
+    pub dropout: f32,
 }
 
 /// A weight and its bias, or a gain and its shift.
-pub(crate) type Dense = (ParamId, ParamId);
+pub type Dense = (ParamId, ParamId);
 
 /// The blocks' weights.
 #[derive(Debug)]
-pub(crate) struct Stack {
+pub struct Stack {
     pub(crate) shape: Shape,
     blocks: Vec<Block>,
     /// Learned positions (PLACES, D).
@@ -91,24 +91,24 @@ struct Block {
 
 /// What a stack is given to attend to, besides its sequences.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// (K B, P), the first row of each sequence, then the second of each, and so on.
-    pub(crate) rows: Var,
+    pub rows: Var,
     /// Rows for each sequence, K.
-    pub(crate) slots: usize,
+    pub slots: usize,
 }
 
 /// What surrounds the sequences that a stack reads.
 #[derive(Clone, Copy)]
-pub(crate) struct Surroundings<'a> {
-    pub(crate) packing: &'a Arc<Packing>,
-    pub(crate) memory: Option<Memory>,
-    pub(crate) states: Option<States<'a>>,
+pub struct Surroundings<'a> {
+    pub packing: &'a Arc<Packing>,
+    pub memory: Option<Memory>,
+    pub states: Option<States<'a>>,
 }
 
 impl<'a> Surroundings<'a> {
     /// Nothing but the sequences themselves.
-    pub(crate) fn alone(packing: &'a Arc<Packing>) -> Self {
+    pub fn alone(packing: &'a Arc<Packing>) -> Self {
         Surroundings { packing, memory: None, states: None }
     }
 }
@@ -116,7 +116,7 @@ impl<'a> Surroundings<'a> {
 impl Stack {
     /// Adds the weights to `params`, named `{name}.layers.0.self_attn.in_proj_weight` and so on, as PyTorch's
     /// `TransformerEncoder` with `norm_first` names them.
-    pub(crate) fn new(params: &mut Params, name: &str, shape: Shape, rng: &mut impl Rng) -> Self {
+    pub fn new(params: &mut Params, name: &str, shape: Shape, rng: &mut impl Rng) -> Self {
         let blocks = (0..shape.layers).map(|l| Block::new(params, &format!("{name}.layers.{l}"), shape, rng)).collect();
         let d = shape.width;
         let places = (shape.positions == Positions::Learned).then(|| {
@@ -127,7 +127,7 @@ impl Stack {
     }
 
     /// x (N, D) packed -> (N, D). Dropout applies to x and to what each block adds.
-    pub(crate) fn forward(
+    pub fn forward(
         &self,
         tape: &mut Tape,
         params: &Params,
@@ -258,7 +258,7 @@ impl Block {
 }
 
 /// Adds a weight (out, in), Xavier's times `gain`, and its bias.
-pub(crate) fn dense(
+pub fn dense(
     params: &mut Params,
     (weight, bias): (String, String),
     (out, inp): (usize, usize),

@@ -32,6 +32,11 @@ pub enum Error {
          sentences, and {choices} sentences to choose from outside of each"
     )]
     FewDocuments { length: usize, choices: usize },
+    /// Passages of too many orders.
+    #[error(
+        "passages of {length} sentences have too many orders for a language model beside; at most {most} are tried"
+    )]
+    LongPassages { length: usize, most: usize },
     #[error(transparent)]
     Published(#[from] strait_pretrained::Error),
     #[error(transparent)]

@@ -48,8 +48,8 @@ pub use context::CONTEXT_WORDS;
 pub use controls::Controls;
 pub use dial::{LEAST_TEXTS, keep_frontier};
 pub use document::{
-    DocumentEvaluation, DocumentEvaluationRequest, DocumentModel, DocumentRequest, NextChoice, SentenceOrdering,
-    Summary, WriteRequest, Written,
+    DocumentEvaluation, DocumentEvaluationRequest, DocumentModel, DocumentRequest, DocumentWriting, NextChoice,
+    SentenceOrdering, Summary, WriteRequest, Written,
 };
 pub use error::Error;
 pub use gan::{VectorGenerator, auc};
@@ -63,7 +63,8 @@ pub use steering::{
     Attribute, DirectionReport, Directions, DirectionsRequest, Edit, Reading, SideEffect, SteerRequest, Steering,
 };
 pub use strait_document::{
-    DocumentConfig, Header as DocumentHeader, MARKER as DOCUMENT_MARKER, Report as DocumentReport,
+    DocumentConfig, Header as DocumentHeader, MARKER as DOCUMENT_MARKER, NetworkKind as DocumentNetworkKind,
+    Report as DocumentReport,
 };
 pub use strait_eval as eval;
 pub use strait_evaluate::{

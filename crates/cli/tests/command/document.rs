@@ -80,8 +80,16 @@ fn a_model_is_measured() {
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["ordering"].as_array().unwrap().len(), 4);
     assert_eq!(report["next"].as_array().unwrap().len(), 5);
-    let table = done(&verb("evaluate", &[text(file), "--passages", "5"]));
-    assert!(table.contains("Kendall") && table.contains("chance"), "{table}");
+    // A language model reads them as flat texts.
+    let language = folder("document").join("language");
+    let small = ["--recipe", "lm-lstm", "--size", "tiny", "--steps", "10", "--out", text(&language)];
+    done(&[&["train", text(file)][..], &small].concat());
+    let beside = ["--passages", "5", "--context", "3", "--sentences", "2", "--texts", "3", "--beside", text(&language)];
+    let table = done(&verb("evaluate", &[&[text(file)][..], &beside].concat()));
+    assert!(table.contains("Kendall") && table.contains("chance") && table.contains("what stands there"), "{table}");
+    assert_eq!(table.matches("language model").count(), 3, "{table}");
+    let model = text(&fixture().model);
+    assert!(failed(&verb("evaluate", &[text(file), "--beside", model]), 1).contains("no language model"));
     let short = part("short.txt", 4, false);
     assert!(failed(&verb("evaluate", &[text(&short)]), 1).contains("at least two documents"));
 }

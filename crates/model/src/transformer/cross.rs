@@ -16,12 +16,12 @@ use crate::seq2seq::Encoded;
 
 /// The states of other texts.
 #[derive(Clone, Copy)]
-pub(crate) struct States<'a> {
+pub struct States<'a> {
     /// (M, W) packed.
-    pub(crate) rows: Var,
-    pub(crate) packing: &'a Arc<Packing>,
+    pub rows: Var,
+    pub packing: &'a Arc<Packing>,
     /// The text that each sequence attends to.
-    pub(crate) of: &'a [u32],
+    pub of: &'a [u32],
 }
 
 /// The weights of one block.

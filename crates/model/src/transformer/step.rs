@@ -13,7 +13,7 @@ use super::{Block, Stack, place};
 use crate::seq2seq::Encoded;
 
 /// A stack under way for some rows, which all stand at the same place.
-pub(crate) struct State {
+pub struct State {
     /// What each block has seen.
     caches: Vec<Cache>,
     /// What each block attends to of the sources, if there are any.
@@ -27,15 +27,24 @@ pub(crate) struct State {
     attended: Vec<f32>,
 }
 
+impl Clone for State {
+    fn clone(&self) -> Self {
+        State {
+            caches: self.caches.clone(),
+            sources: self.sources.clone(),
+            place: self.place,
+            turns: self.turns.clone(),
+            tape: Tape::inference(),
+            parts: Default::default(),
+            attended: Vec::new(),
+        }
+    }
+}
+
 impl State {
     /// Before the first position of `rows` sequences. `memory` (K rows, P) is laid out as [`super::Memory`]; empty if
     /// there is none. `source` is what each row attends to, if anything.
-    pub(crate) fn new(
-        stack: &Stack,
-        params: &Params,
-        (memory, source): (&[f32], Option<&Encoded>),
-        rows: usize,
-    ) -> Self {
+    pub fn new(stack: &Stack, params: &Params, (memory, source): (&[f32], Option<&Encoded>), rows: usize) -> Self {
         let (d, heads) = (stack.shape.width, stack.shape.heads);
         let caches = stack.blocks.iter().map(|block| {
             let mut cache = Cache::new(d, heads, rows);
@@ -57,7 +66,7 @@ impl State {
     }
 
     /// The next position of each row: x (rows, D) -> (rows, D).
-    pub(crate) fn step(&mut self, stack: &Stack, params: &Params, x: &[f32]) -> &[f32] {
+    pub fn step(&mut self, stack: &Stack, params: &Params, x: &[f32]) -> &[f32] {
         self.tape.reset();
         self.turns.reach(self.place + 1);
         let d = stack.shape.width;

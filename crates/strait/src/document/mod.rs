@@ -11,7 +11,7 @@ use strait_document::{DocumentConfig, DocumentNetwork, Documents, Header, Reader
 
 use crate::{Error, Latents, Model};
 
-pub use evaluate::{DocumentEvaluation, DocumentEvaluationRequest, NextChoice, SentenceOrdering};
+pub use evaluate::{DocumentEvaluation, DocumentEvaluationRequest, DocumentWriting, NextChoice, SentenceOrdering};
 pub use order::Summary;
 pub use write::{WriteRequest, Written};
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use strait::{DocumentEvaluation, DocumentEvaluationRequest, text::sentences::documents};
+use strait::{DocumentEvaluation, DocumentEvaluationRequest, Model, text::sentences::documents};
 
 use super::{DocumentModelFlag, read};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     talk::count,
 };
 
-/// Measure how well sentences are put in order and the next one is chosen, beside baselines
+/// Measure how well sentences are put in order, the next one is chosen and texts are continued, beside baselines
 #[derive(Args)]
 pub struct Evaluate {
     #[command(flatten)]
@@ -32,7 +32,16 @@ pub struct Evaluate {
     /// Most sentences that are read before a choice
     #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one)]
     context: usize,
-    /// Seed of the passages and of the choices
+    /// Passages of so many sentences of context after which is written; 0: nothing is
+    #[arg(long, value_name = "N", default_value = "20")]
+    texts: usize,
+    /// Sentences written after each
+    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one)]
+    sentences: usize,
+    /// A language model of the same documents as flat texts, best trained on a few sentences a record, to stand beside
+    #[arg(long, value_name = "DIR")]
+    beside: Option<PathBuf>,
+    /// Seed of the passages, the choices and the writing
     #[arg(long, value_name = "S", default_value = "1")]
     seed: u64,
     #[command(flatten)]
@@ -43,9 +52,12 @@ impl Evaluate {
     pub fn run(self) -> Result<()> {
         let model = self.model.open()?;
         let corpus = read(&self.file)?;
-        let &Evaluate { passages, length, choices, context, seed, .. } = &self;
-        let request = DocumentEvaluationRequest { passages, length, choices, context, seed };
-        let found = model.evaluate(&documents(&corpus), &request).with_context(|| self.file.display().to_string())?;
+        let &Evaluate { passages, length, choices, context, texts, sentences, seed, .. } = &self;
+        let request = DocumentEvaluationRequest { passages, length, choices, context, texts, sentences, seed };
+        let mut beside = self.beside.as_deref().map(Model::open).transpose()?;
+        let found = model
+            .evaluate(&documents(&corpus), beside.as_mut(), &request)
+            .with_context(|| self.file.display().to_string())?;
         let mut out = self.writing.open()?;
         if self.writing.json {
             out.json(&found)?
@@ -68,6 +80,20 @@ fn print(out: &mut Output, found: &DocumentEvaluation) -> Result<()> {
     out.line(&format!("Next sentence among {choices}, {}:", count(*passages, "place")))?;
     for row in &found.next {
         out.line(&format!("  {:<24} {:>14}", row.method, format!("{:.3} ± {:.3}", row.accuracy, row.error)))?;
+    }
+    if !found.writing.is_empty() {
+        out.line("Sentences written after passages:")?;
+        out.line(&format!(
+            "  {:<24} {:>9} {:>7} {:>16} {:>10} {:>7} {:>7}",
+            "", "sentences", "words", "own passage", "neighbours", "rep-4", "twice"
+        ))?;
+    }
+    for row in &found.writing {
+        let own = format!("{:.3} ± {:.3}", row.own, row.own_error);
+        out.line(&format!(
+            "  {:<24} {:>9.1} {:>7.1} {own:>16} {:>10.3} {:>7.3} {:>7.3}",
+            row.method, row.sentences, row.words, row.neighbours, row.repeated, row.twice
+        ))?;
     }
     Ok(())
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use strait::{DocumentConfig, DocumentModel, DocumentReport, DocumentRequest, text::sentences::documents};
+use strait::{
+    DocumentConfig, DocumentModel, DocumentNetworkKind, DocumentReport, DocumentRequest, text::sentences::documents,
+};
 
 use super::read;
 use crate::{
@@ -34,9 +36,18 @@ pub struct Train {
     /// Updates
     #[arg(long, value_name = "N", default_value = "600", value_parser = at_least_one)]
     steps: usize,
-    /// Hidden units of the LSTM
+    /// What reads the latents
+    #[arg(long, value_name = "KIND", value_enum, default_value = "lstm")]
+    kind: Kind,
+    /// Hidden units of the LSTM, or width of the Transformer
     #[arg(long, value_name = "N", default_value = "256", value_parser = at_least_one)]
     hidden: usize,
+    /// Blocks of the Transformer
+    #[arg(long, value_name = "N", default_value = "2", value_parser = at_least_one)]
+    layers: usize,
+    /// Heads of each block; twice as many divide the width
+    #[arg(long, value_name = "N", default_value = "4", value_parser = at_least_one)]
+    heads: usize,
     /// Gaussians in the mixture over the next latent
     #[arg(long, value_name = "K", default_value = "4", value_parser = at_least_one)]
     components: usize,
@@ -64,6 +75,12 @@ pub struct Train {
     /// Print JSON: the losses on the way, an object a line
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    Lstm,
+    Transformer,
 }
 
 impl Train {
@@ -113,7 +130,13 @@ impl Train {
 
     fn config(&self) -> DocumentConfig {
         DocumentConfig {
+            kind: match self.kind {
+                Kind::Lstm => DocumentNetworkKind::Lstm,
+                Kind::Transformer => DocumentNetworkKind::Transformer,
+            },
             hidden: self.hidden,
+            layers: self.layers,
+            heads: self.heads,
             components: self.components,
             plan: self.plan,
             dropout: self.dropout as f32,
