@@ -12,7 +12,7 @@ data=${STRAIT_DATA:?name the folder of the corpora in STRAIT_DATA}/image_coco
 out=${CARGO_TARGET_DIR:-target}/gan
 strait=${STRAIT:-${CARGO_TARGET_DIR:-target}/release/strait}
 recipes=("$@")
-[ $# -gt 0 ] || recipes=(maligan gumbel scratchgan textgan seqgan rankgan)
+[ $# -gt 0 ] || recipes=(maligan gumbel scratchgan textgan leakgan seqgan rankgan)
 [ -x "$strait" ] || cargo build --release -q -p strait-cli
 mkdir -p "$out"
 # train NAME FLAG ...

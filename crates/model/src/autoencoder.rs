@@ -130,10 +130,13 @@ impl Autoencoder {
         let latent = has_latent.then(|| Latent::new(&mut params, &recipe.latent, features, &mut rng));
         let conditional = recipe.is_conditional();
         let conditional = conditional.then(|| Conditional::new(&mut params, recipe.latent.size, features, &mut rng));
-        let decoder = Decoder::new(&mut params, &recipe.decoder, embedding, given(recipe, features), &mut rng);
+        let mut decoder = Decoder::new(&mut params, &recipe.decoder, embedding, given(recipe, features), &mut rng);
         let regulariser = Regulariser::new(&mut params, &recipe.objective.regulariser, &recipe.latent, &mut rng);
         let text_gan = recipe.objective.text_gan.as_ref();
         let text_gan = text_gan.map(|config| Arc::new(TextGan::new(&mut params, config, vocabulary, &mut rng)));
+        if let Some(gan) = &text_gan {
+            decoder.be_led(&mut params, |params, columns| gan.manager(params, columns, &mut rng));
+        }
         let (recipe, words) = (recipe.clone(), None);
         Autoencoder {
             params,
@@ -327,7 +330,9 @@ impl Autoencoder {
         let objective = &self.recipe.objective;
         let (label_smoothing, unlikelihood) = (objective.label_smoothing, objective.unlikelihood);
         let task = Task { unlikelihood, ..given.task(tape, (batch, label_smoothing, scale), None) };
-        self.loss_of(tape, &task, rng)
+        let loss = self.loss_of(tape, &task, rng);
+        self.mimic(tape, batch, scale);
+        loss
     }
 
     fn loss_of(&mut self, tape: &mut Tape, task: &Task<'_>, rng: &mut impl Rng) -> StepLoss {

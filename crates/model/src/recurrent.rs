@@ -22,8 +22,8 @@ pub(crate) struct Shape {
     pub(crate) sequence: usize,
 }
 
-/// The layers' weights.
-#[derive(Debug)]
+/// The layers' weights: their handles.
+#[derive(Debug, Clone)]
 pub(crate) struct Stack {
     pub(crate) shape: Shape,
     layers: Vec<Vec<Weights>>,

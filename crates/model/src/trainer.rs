@@ -116,8 +116,8 @@ impl Trainer {
         let config = recipe.objective.text_gan.clone().expect("a recipe with objective.text_gan");
         let phase = config.phase(progress);
         let rate = match phase {
-            Phase::Adversarial => config.generator_rate,
-            _ => training.rate_at(progress.step, config.pretraining(progress.steps)),
+            Phase::Adversarial | Phase::Interleaved => config.generator_rate,
+            Phase::Likelihood | Phase::WarmUp => training.rate_at(progress.step, config.pretraining(progress.steps)),
         };
         let gan = model.text_gan().expect("a model of this recipe");
         if progress.step == config.pretraining(progress.steps) {
@@ -125,13 +125,13 @@ impl Trainer {
         }
         let (loss, mut figures) = match phase {
             Phase::Adversarial => model.train_policy(tape, &gan, task, rng)?,
-            Phase::Likelihood | Phase::WarmUp => {
+            Phase::Likelihood | Phase::WarmUp | Phase::Interleaved => {
                 let batch = model.training_batch(task.picked, rng);
                 model.train(tape, &batch, progress, rng)?
             }
         };
         let norm = self.own.step(&mut model.params, rate, clip)?;
-        if phase == Phase::Adversarial {
+        if matches!(phase, Phase::Adversarial | Phase::Interleaved) {
             gan.follow(&mut model.params);
         }
         let updates = if phase == Phase::Likelihood { 0 } else { config.discriminator_steps };

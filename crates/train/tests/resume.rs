@@ -100,6 +100,11 @@ fn so_does_a_discriminator_of_texts() {
 }
 
 #[test]
+fn so_does_a_manager_of_goals() {
+    so_does_an_adversary_of_texts("leakgan");
+}
+
+#[test]
 fn so_do_relaxed_tokens() {
     so_does_an_adversary_of_texts("textgan");
 }

@@ -295,6 +295,13 @@ impl NetworkFlags {
                         let (dir, ours, its) = (dir.display(), kind(&recipe), kind(&other));
                         return Err(Usage(format!("{dir} {ours}, and what the recipe {name} trains {its}")).into());
                     }
+                    let led = |r: &Recipe| r.objective.text_gan.as_ref().is_some_and(|gan| gan.method.leaks());
+                    if led(&recipe) && !led(&other) {
+                        let dir = dir.display();
+                        let why =
+                            format!("{dir} is led by a manager, which the recipe {name} has none of; take leakgan");
+                        return Err(Usage(why).into());
+                    }
                     recipe = recipe.with_aims_of(other);
                     recipe.check()?;
                 }

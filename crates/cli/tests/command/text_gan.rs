@@ -4,7 +4,7 @@ use super::{done, failed, fixture, folder, text, train_args};
 
 #[test]
 fn each_makes_a_language_model() {
-    for recipe in ["seqgan", "maligan", "rankgan", "scratchgan", "gumbel", "textgan"] {
+    for recipe in ["seqgan", "maligan", "rankgan", "scratchgan", "leakgan", "gumbel", "textgan"] {
         let model = folder("text-gan").join(recipe);
         let few = ["--set", "objective.text_gan.pretrain=0.5", "--set", "objective.text_gan.samples=4"];
         done(&[&train_args(&fixture().corpus, &model)[..], &["--recipe", recipe], &few].concat());
@@ -20,7 +20,33 @@ fn each_makes_a_language_model() {
         for figure in ["reward", "entropy", "distinct", "discriminator_accuracy", "distinct_pairs"] {
             assert!(log.contains(&format!("\"{figure}\":")), "{recipe}: {figure}");
         }
+        assert_eq!(log.contains("\"goal\":"), recipe == "leakgan");
     }
+}
+
+/// A language model goes on under a manager, is used like any other, and does not lose it unasked.
+#[test]
+fn a_manager_comes_and_stays() {
+    let at = folder("text-gan-led");
+    let [first, then, last] = ["lm", "led", "plain"].map(|name| at.join(name));
+    let corpus = text(&fixture().corpus);
+    done(&[&train_args(&fixture().corpus, &first)[..], &["--recipe", "lm-lstm"]].concat());
+    let go_on = |from, to, recipe| {
+        ["train", corpus, "--from", from, "--recipe", recipe, "--steps", "4", "--out", to]
+            .into_iter()
+            .chain(["--set", "objective.text_gan.pretrain=0", "--set", "objective.text_gan.samples=4"])
+            .collect::<Vec<_>>()
+    };
+    done(&go_on(text(&first), text(&then), "leakgan"));
+    let led = text(&then);
+    let light = ["--seeds", "1", "--no-lstm-judge", "--samples", "30", "--temperatures", "1"];
+    assert!(done(&[&["evaluate", "-m", led, corpus], &light[..]].concat()).contains("LIKELIHOOD"));
+    assert!(!done(&["score", "-m", led, corpus]).is_empty());
+    for how in [&["--beam", "3"][..], &["--contrastive", "0.5"], &["--temperature", "0.7"]] {
+        assert_eq!(done(&[&["sample", "-m", led, "-n", "3"], how].concat()).lines().count(), 3, "{how:?}");
+    }
+    assert!(failed(&go_on(led, text(&last), "maligan"), 2).contains("is led by a manager"));
+    done(&go_on(led, text(&last), "leakgan"));
 }
 
 #[test]
@@ -49,6 +75,12 @@ fn nonsense_is_refused() {
         ("scratchgan", "method", "wassergan"),
         ("scratchgan", "discriminator", "conv"),
         ("scratchgan", "heads", "0"),
+        ("leakgan", "discriminator", "transformer"),
+        ("leakgan", "horizon", "0"),
+        ("leakgan", "lag", "0.5"),
+        ("leakgan", "intrinsic", "-1"),
+        ("seqgan", "rollouts", "0"),
+        ("maligan", "interleave", "1"),
         ("gumbel", "temperature", "0"),
         ("textgan", "widths", "[1, 0]"),
         ("dae", "pretrain", "0.5"),

@@ -224,7 +224,9 @@ fn latent_between(r: &Recipe) -> Result<(), Fault> {
 fn text_gan(r: &Recipe) -> Result<(), Fault> {
     let Some(gan) = &r.objective.text_gan else { return Ok(()) };
     let sizes = [
-        ("objective.text_gan.rollouts", gan.rollouts),
+        ("objective.text_gan.rollouts", gan.rollouts.max(usize::from(gan.method.leaks()))),
+        ("objective.text_gan.horizon", gan.horizon),
+        ("objective.text_gan.goal", gan.goal),
         ("objective.text_gan.references", gan.references),
         ("objective.text_gan.embedding", gan.embedding),
         ("objective.text_gan.hidden", gan.hidden),
@@ -241,9 +243,16 @@ fn text_gan(r: &Recipe) -> Result<(), Fault> {
         return Err(("objective.text_gan.widths", width.to_string(), "between 1 and 64 tokens each"));
     }
     if gan.method.judges_prefixes() && gan.discriminator == DiscriminatorKind::Conv {
-        let expected =
-            "\"recurrent\" or \"transformer\" with method = \"scratchgan\", whose discriminator judges prefixes";
+        let expected = "\"recurrent\" (or, with \"scratchgan\", \"transformer\") with a method whose discriminator judges prefixes";
         return Err(("objective.text_gan.discriminator", "conv".into(), expected));
+    }
+    if gan.method.leaks() && gan.discriminator != DiscriminatorKind::Recurrent {
+        let expected = "\"recurrent\" with method = \"leakgan\", whose features leak token by token";
+        return Err(("objective.text_gan.discriminator", "transformer".into(), expected));
+    }
+    if gan.interleave == 1 {
+        let expected = "0 or at least 2 (1 would leave no adversarial step)";
+        return Err(("objective.text_gan.interleave", "1".into(), expected));
     }
     // Rotary positions turn pairs of columns.
     let transformer = gan.discriminator == DiscriminatorKind::Transformer;
@@ -271,6 +280,7 @@ fn text_gan(r: &Recipe) -> Result<(), Fault> {
     if !(0.0..=1.0).contains(&gan.discount) {
         return Err(("objective.text_gan.discount", gan.discount.to_string(), "between 0 and 1"));
     }
+    not_negative(&[("objective.text_gan.intrinsic", gan.intrinsic)])?;
     positive(&[
         ("objective.text_gan.sharpness", gan.sharpness),
         ("objective.text_gan.temperature", gan.temperature),

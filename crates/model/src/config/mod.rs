@@ -97,6 +97,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../recipes/maligan.toml"),
     include_str!("../../../../recipes/rankgan.toml"),
     include_str!("../../../../recipes/scratchgan.toml"),
+    include_str!("../../../../recipes/leakgan.toml"),
     include_str!("../../../../recipes/gumbel.toml"),
     include_str!("../../../../recipes/textgan.toml"),
     include_str!("../../../../recipes/transformer-dae.toml"),

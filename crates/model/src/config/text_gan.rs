@@ -15,6 +15,9 @@ pub enum TextGanMethod {
     Rankgan,
     /// What a discriminator that reads from left to right says at each token, discounted (de Masson d'Autume et al. 2019).
     Scratchgan,
+    /// A manager reads the discriminator's features of the text so far and sets goals, a worker writes by them and is rewarded
+    /// for reaching them, too (Guo et al. 2018).
+    Leakgan,
     /// The discriminator's gradient through a relaxation of the tokens drawn (Kusner & Hernandez-Lobato 2016).
     Gumbel,
     /// The same, so that the discriminator's features of samples are spread as those of texts (Zhang et al. 2017).
@@ -24,10 +27,15 @@ pub enum TextGanMethod {
 impl TextGanMethod {
     /// Whether its discriminator says after each token what it thinks of the text so far.
     pub fn judges_prefixes(self) -> bool {
-        self == TextGanMethod::Scratchgan
+        matches!(self, TextGanMethod::Scratchgan | TextGanMethod::Leakgan)
     }
 
-    /// Whether samples are completed from each of their tokens.
+    /// Whether the features of its discriminator lead the generator.
+    pub fn leaks(self) -> bool {
+        self == TextGanMethod::Leakgan
+    }
+
+    /// Whether samples are completed from each of their tokens, by a generator that may lag.
     pub fn completes(self) -> bool {
         matches!(self, TextGanMethod::Seqgan | TextGanMethod::Rankgan)
     }
@@ -42,7 +50,7 @@ impl TextGanMethod {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DiscriminatorKind {
-    /// An LSTM that reads in both directions (ScratchGAN: forward).
+    /// An LSTM that reads in both directions (ScratchGAN, LeakGAN: forward).
     #[default]
     Recurrent,
     /// Convolutions of several widths over time, the largest of each filter, and a highway layer (Yu et al. 2017).
@@ -63,24 +71,31 @@ pub struct TextGanConfig {
     pub warmup: f32,
     /// Share of the cross-entropy of the texts in the loss of the adversarial steps.
     pub likelihood: f32,
+    /// Every so many steps after the pretraining, counted from the last back, one is of likelihood instead; 0: none.
+    pub interleave: u64,
     /// Texts drawn in each step.
     pub samples: usize,
-    /// SeqGAN and RankGAN: completions of each prefix of a sample.
+    /// SeqGAN, RankGAN and LeakGAN: completions of each prefix of a sample; LeakGAN, 0: ScratchGAN's values instead.
     pub rollouts: usize,
     /// SeqGAN and RankGAN: decay of the moving average of the generator's weights by which samples are completed; 0: the
     /// generator as it is.
     pub lag: f32,
-    /// ScratchGAN: factor of a reward for each token that it lies ahead.
+    /// ScratchGAN's values: factor of a reward for each token that it lies ahead.
     pub discount: f32,
     /// RankGAN: texts that a text is compared with, and as many references.
     pub references: usize,
     /// Gumbel and TextGAN: temperature of the relaxation.
     pub temperature: f32,
-    /// RankGAN: factor of the cosines.
+    /// RankGAN: factor of the cosines; LeakGAN: of the ranks of values.
     pub sharpness: f32,
+    /// LeakGAN: tokens for which a goal is in force, columns of the embedding of goals, and weight of the reward for reaching them
+    /// beside the discriminator's.
+    pub horizon: usize,
+    pub goal: usize,
+    pub intrinsic: f32,
     /// Learning rate of the generator in the adversarial steps.
     pub generator_rate: f32,
-    /// ScratchGAN's must read from left to right, as convolutions do not.
+    /// ScratchGAN's must read from left to right, as convolutions do not; LeakGAN's is recurrent.
     pub discriminator: DiscriminatorKind,
     /// Convolutional: the widths of the filters in tokens, and how many of each width.
     pub widths: Vec<usize>,
@@ -104,6 +119,7 @@ impl Default for TextGanConfig {
             pretrain: 0.75,
             warmup: 0.1,
             likelihood: 0.0,
+            interleave: 0,
             samples: 64,
             rollouts: 1,
             lag: 0.0,
@@ -111,6 +127,9 @@ impl Default for TextGanConfig {
             references: 16,
             temperature: 1.0,
             sharpness: 10.0,
+            horizon: 4,
+            goal: 16,
+            intrinsic: 0.5,
             generator_rate: 1e-4,
             discriminator: DiscriminatorKind::Recurrent,
             widths: vec![1, 2, 3, 4, 5],

@@ -1,6 +1,7 @@
 //! Decoders: a latent, and the tokens before, to the scores of the next token.
 
 mod bag;
+pub(crate) mod manager;
 mod output;
 mod pointer;
 mod readout;
@@ -13,6 +14,7 @@ use rand::Rng;
 use strait_engine::{ParamId, Params, Tape, Var, ops::cross_entropy::Scored};
 
 pub use bag::{Decoder as BagDecoder, Topic};
+pub(crate) use manager::Manager;
 
 use crate::{
     batch::Batch,
@@ -202,6 +204,27 @@ impl Decoder {
                 Generator::Transformer(Box::new(d.generator(params, table, start, Some(source))))
             }
             Decoder::Bag(_) | Decoder::Window(_) => unreachable!("a recipe's check refuses these decoders in seq2seq"),
+        }
+    }
+
+    /// From now on the manager that `new` makes leads it, if any, given the columns that the output layer reads; never one
+    /// that does not write token by token.
+    pub(crate) fn be_led(&mut self, params: &mut Params, new: impl FnOnce(&mut Params, usize) -> Option<Manager>) {
+        let (output, manager) = match self {
+            Decoder::Recurrent(d) => d.led(),
+            Decoder::Transformer(d) => d.led(),
+            Decoder::Bag(_) | Decoder::Window(_) => return,
+        };
+        let columns = params.shape(output.weight).1;
+        *manager = new(params, columns);
+    }
+
+    /// The manager that leads it, if one does.
+    pub(crate) fn manager(&self) -> Option<&Manager> {
+        match self {
+            Decoder::Recurrent(d) => d.manager(),
+            Decoder::Transformer(d) => d.manager(),
+            Decoder::Bag(_) | Decoder::Window(_) => None,
         }
     }
 

@@ -20,6 +20,7 @@ use strait_engine::{
 
 use super::{
     Given, Task,
+    manager::{Lead, Manager},
     output::Output,
     pointer::{Copies, Pointer},
     readout::Readout,
@@ -44,6 +45,7 @@ pub struct Decoder {
     pointer: Option<Pointer>,
     /// Reads rows of E (tied) or H columns.
     output: Output,
+    manager: Option<Manager>,
 }
 
 impl Decoder {
@@ -83,11 +85,20 @@ impl Decoder {
             (weight, params.add("decoder.projection.bias", (1, e), vec![0.0; e]))
         });
         let output = Output::new(params, (embedding, config.tied), h, rng);
-        Decoder { dropout: config.dropout, stack, starts, projection, readout, pointer, output }
+        Decoder { dropout: config.dropout, stack, starts, projection, readout, pointer, output, manager: None }
     }
 
     pub(super) fn output(&self) -> Output {
         self.output
+    }
+
+    /// Its output layer, and the place of a manager.
+    pub(super) fn led(&mut self) -> (Output, &mut Option<Manager>) {
+        (self.output, &mut self.manager)
+    }
+
+    pub(super) fn manager(&self) -> Option<&Manager> {
+        self.manager.as_ref()
     }
 
     /// What the output layer reads at each position of the batch, (N, I), and what is copied besides.
@@ -121,6 +132,9 @@ impl Decoder {
         if let Some((w, b)) = self.projection {
             y = tape.linear(params, y, w, Some(b));
         }
+        if let Some(manager) = &self.manager {
+            y = manager.steer(tape, params, y, batch);
+        }
         (y, mixture)
     }
 
@@ -147,7 +161,8 @@ impl Decoder {
         let memory = self.readout.as_ref().zip(source).map(|(readout, source)| readout.memory(params, source));
         let (x, projected, read) = Default::default();
         let copies = self.pointer.as_ref().zip(source).map(|(pointer, source)| pointer.copies(source));
-        Generator { decoder: self, params, table, states, memory, copies, rows, x, projected, read }
+        let lead = self.manager.as_ref().map(|manager| manager.lead(params, rows));
+        Generator { decoder: self, params, table, states, memory, copies, lead, rows, x, projected, read }
     }
 }
 
@@ -160,6 +175,7 @@ pub struct Generator<'a> {
     /// The sources, if it attends to them.
     memory: Option<Memory>,
     copies: Option<Copies>,
+    lead: Option<Lead>,
     rows: usize,
     x: Vec<f32>,
     projected: Vec<f32>,
@@ -191,7 +207,7 @@ impl NextToken for Generator<'_> {
         for state in &mut self.states {
             y = state.step(self.params, y);
         }
-        let Decoder { readout, projection, pointer, .. } = self.decoder;
+        let Decoder { readout, projection, pointer, manager, .. } = self.decoder;
         if let (Some(readout), Some(memory)) = (readout, &mut self.memory) {
             readout.step(self.params, memory, (y, self.rows), &mut self.projected);
             y = &self.projected;
@@ -200,12 +216,15 @@ impl NextToken for Generator<'_> {
             linear::forward(self.params, y, self.rows, w, Some(b), &mut self.projected);
             y = &self.projected;
         }
-        self.decoder.output.scores(self.params, y, self.rows, logits);
-        if let (Some(pointer), Some(copies)) = (pointer, &mut self.copies) {
-            pointer.step(self.params, y, (copies, self.memory.as_ref()), logits);
-        }
         self.read.clear();
         self.read.extend_from_slice(y);
+        if let (Some(manager), Some(lead)) = (manager, &mut self.lead) {
+            manager.step(self.params, lead, tokens, &mut self.read);
+        }
+        self.decoder.output.scores(self.params, &self.read, self.rows, logits);
+        if let (Some(pointer), Some(copies)) = (pointer, &mut self.copies) {
+            pointer.step(self.params, &self.read, (copies, self.memory.as_ref()), logits);
+        }
     }
 
     fn states(&self) -> &[f32] {
@@ -216,6 +235,7 @@ impl NextToken for Generator<'_> {
         self.states.iter_mut().for_each(|s| s.select(from));
         self.memory.iter_mut().for_each(|memory| memory.select(from));
         self.copies.iter_mut().for_each(|copies| copies.select(from));
+        self.lead.iter_mut().for_each(|lead| lead.select(from));
         self.rows = from.len();
     }
 }

@@ -13,6 +13,7 @@ use strait_engine::{
 
 use super::{
     Given, Task,
+    manager::{Lead, Manager},
     output::Output,
     pointer::{Copies, Pointer},
 };
@@ -32,6 +33,7 @@ pub struct Decoder {
     slots: usize,
     pointer: Option<Pointer>,
     output: Output,
+    manager: Option<Manager>,
 }
 
 impl Decoder {
@@ -59,11 +61,20 @@ impl Decoder {
         let stack = Stack::new(params, "decoder.transformer", shape, rng);
         let pointer = Pointer::new(params, given, (d, true), rng);
         let output = Output::new(params, (embedding, config.tied), d, rng);
-        Decoder { dropout: config.dropout, stack, slots: latent.slots, pointer, output }
+        Decoder { dropout: config.dropout, stack, slots: latent.slots, pointer, output, manager: None }
     }
 
     pub(super) fn output(&self) -> Output {
         self.output
+    }
+
+    /// Its output layer, and the place of a manager.
+    pub(super) fn led(&mut self) -> (Output, &mut Option<Manager>) {
+        (self.output, &mut self.manager)
+    }
+
+    pub(super) fn manager(&self) -> Option<&Manager> {
+        self.manager.as_ref()
     }
 
     /// What the output layer reads at each position of the batch, (N, D), and what is copied besides.
@@ -83,7 +94,11 @@ impl Decoder {
         let y = self.stack.forward(tape, params, x, around, rng);
         let copied = self.pointer.as_ref().zip(task.states);
         let mixture = copied.map(|(pointer, states)| pointer.forward(tape, params, y, (None, states), batch));
-        (tape.dropout(y, self.dropout, rng), mixture)
+        let mut y = tape.dropout(y, self.dropout, rng);
+        if let Some(manager) = &self.manager {
+            y = manager.steer(tape, params, y, batch);
+        }
+        (y, mixture)
     }
 
     /// z (B, Z), the slots of a latent side by side -> the slots as rows.
@@ -108,7 +123,8 @@ impl Decoder {
         let memory: Vec<f32> = (0..self.slots).flat_map(slot).copied().collect();
         let state = State::new(&self.stack, params, (&memory, source), rows);
         let copies = self.pointer.as_ref().zip(source).map(|(pointer, source)| pointer.copies(source));
-        Generator { decoder: self, params, table, state, copies, rows, x: Vec::new() }
+        let lead = self.manager.as_ref().map(|manager| manager.lead(params, rows));
+        Generator { decoder: self, params, table, state, copies, lead, rows, x: Vec::new() }
     }
 }
 
@@ -119,6 +135,7 @@ pub struct Generator<'a> {
     table: ParamId,
     state: State,
     copies: Option<Copies>,
+    lead: Option<Lead>,
     rows: usize,
     /// What the stack reads, and then what it gave.
     x: Vec<f32>,
@@ -141,15 +158,18 @@ impl NextToken for Generator<'_> {
     }
 
     fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>) {
-        let Decoder { stack, output, pointer, .. } = self.decoder;
+        let Decoder { stack, output, pointer, manager, .. } = self.decoder;
         self.x.resize(self.rows * stack.shape.width, 0.0);
         embedding::forward(self.params, self.table, tokens, &mut self.x);
         let y = self.state.step(stack, self.params, &self.x);
-        output.scores(self.params, y, self.rows, logits);
-        if let (Some(pointer), Some(copies)) = (pointer, &mut self.copies) {
-            pointer.step(self.params, y, (copies, None), logits);
-        }
         self.x.copy_from_slice(y);
+        if let (Some(manager), Some(lead)) = (manager, &mut self.lead) {
+            manager.step(self.params, lead, tokens, &mut self.x);
+        }
+        output.scores(self.params, &self.x, self.rows, logits);
+        if let (Some(pointer), Some(copies)) = (pointer, &mut self.copies) {
+            pointer.step(self.params, &self.x, (copies, None), logits);
+        }
     }
 
     fn states(&self) -> &[f32] {
@@ -159,6 +179,7 @@ impl NextToken for Generator<'_> {
     fn select(&mut self, from: &[usize]) {
         self.state.select(from);
         self.copies.iter_mut().for_each(|copies| copies.select(from));
+        self.lead.iter_mut().for_each(|lead| lead.select(from));
         self.rows = from.len();
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Of a whole text the features are those of convolutions ([`super::convolution`]), or the largest value over time of each
 //! column of the states y (N, W) of an LSTM or a Transformer that reads in both directions, f (B, W), and `D = w f + b` is
-//! the logit that the text is real (B, 1). For rewards token by token LSTM and Transformer read from left to right and say
-//! so after each, `D = w y + b` (N, 1).
+//! the logit that the text is real (B, 1). For rewards or goals token by token LSTM and Transformer read from left to right and
+//! say so after each, `D = w y + b` (N, 1).
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use super::convolution::Convolution;
 use crate::{
     batch::Sequences,
     config::{ActivationKind, DiscriminatorKind, Positions, TextGanConfig},
+    decoder::manager::Leak,
     recurrent, transformer,
 };
 
@@ -81,6 +82,14 @@ impl Discriminator {
         let weight = params.add("adversary.head.weight", (1, width), weight);
         let head = (weight, params.add("adversary.head.bias", (1, 1), vec![0.0]));
         Discriminator { dropout: config.dropout, embedding, network, head }
+    }
+
+    /// The network up to its features, if it is recurrent.
+    pub(crate) fn leak(&self) -> Option<Leak> {
+        match &self.network {
+            Network::Recurrent(stack) => Some(Leak { embedding: self.embedding, stack: stack.clone() }),
+            Network::Transformer(_) | Network::Conv(_) => None,
+        }
     }
 
     /// The table of its embeddings.

@@ -3,12 +3,13 @@
 //! of a token, or by the discriminator's gradient through a relaxation of the tokens.
 //!
 //! The generator is the recipe's decoder, so that the result is a language model like others; the discriminator's weights
-//! are `adversary.*`. A step is a function of the weights and of its random numbers: nothing else is kept.
+//! are `adversary.*`, and with LeakGAN a manager ([`crate::decoder::manager`]) has `objective.manager.*`. A step is a function of the weights and of its random numbers: nothing else is kept.
 
 mod advantage;
 mod convolution;
 mod discriminator;
 pub(crate) mod lagged;
+mod leakgan;
 mod maligan;
 #[cfg(test)]
 mod oracle;
@@ -38,6 +39,7 @@ use crate::{
     autoencoder::{BATCH_TOKENS, ranges},
     batch::Sequences,
     config::{TextGanConfig, TextGanMethod},
+    decoder::Manager,
     objective::Regulariser,
 };
 
@@ -87,6 +89,13 @@ impl TextGan {
         TextGan { config: config.clone(), discriminator, lagged }
     }
 
+    /// A manager for a generator whose output layer reads rows of so many columns, with weights `objective.manager.*` and
+    /// `objective.worker.*`; none unless the method has one.
+    pub(crate) fn manager(&self, params: &mut Params, columns: usize, rng: &mut impl Rng) -> Option<Manager> {
+        let leak = self.config.method.leaks().then(|| self.discriminator.leak()).flatten();
+        leak.map(|leak| Manager::new(params, &self.config, leak, columns, rng))
+    }
+
     /// After an adversarial update of the generator.
     pub(crate) fn follow(&self, params: &mut Params) {
         self.lagged.follow(params);
@@ -97,8 +106,12 @@ impl TextGan {
         self.lagged.begin(params);
     }
 
-    /// The logit of each text, in order.
+    /// The logit of each text, in order; of a discriminator that judges prefixes the last.
     fn logits(&self, params: &Params, texts: &[Vec<u32>], rng: &mut impl Rng) -> Vec<f64> {
+        if self.config.method.judges_prefixes() {
+            let last = |logits: &Vec<f64>| logits.last().copied().unwrap_or(0.0);
+            return self.token_logits(params, texts, rng).iter().map(last).collect();
+        }
         let rows = self.each(texts, |tape, source| self.discriminator.logits(tape, params, source, rng));
         rows.into_iter().map(|row| f64::from(row[0])).collect()
     }
@@ -133,13 +146,53 @@ impl TextGan {
     /// The logits at the tokens of each text, its end's last, in order.
     fn token_logits(&self, params: &Params, texts: &[Vec<u32>], rng: &mut impl Rng) -> Vec<Vec<f64>> {
         let mut tape = Tape::inference();
-        let source = Sequences::sources(texts);
-        let v = self.discriminator.token_logits(&mut tape, params, &source, rng);
         let mut out = vec![Vec::new(); texts.len()];
-        for (&logit, b) in tape.value(v).iter().zip(source.packing.sequence_of_rows()) {
-            out[source.order[b] as usize].push(f64::from(logit));
+        for range in ranges(texts, BATCH_TOKENS) {
+            tape.reset();
+            let source = Sequences::sources(&texts[range.clone()]);
+            let v = self.discriminator.token_logits(&mut tape, params, &source, rng);
+            for (&logit, b) in tape.value(v).iter().zip(source.packing.sequence_of_rows()) {
+                out[range.start + source.order[b] as usize].push(f64::from(logit));
+            }
         }
         out
+    }
+
+    /// The value Q of each token of each sample, and the mean reward of a sample.
+    fn values(
+        &self,
+        model: &Autoencoder,
+        samples: &Samples,
+        task: &TextGanTask<'_>,
+        rng: &mut impl Rng,
+    ) -> (Vec<Vec<f64>>, f64) {
+        let (config, params) = (&self.config, &model.params);
+        let rollouts = Rollouts { each: config.rollouts, longest: task.longest };
+        let lasts = |values: &[Vec<f64>]| mean(&values.iter().filter_map(|v| v.last().copied()).collect::<Vec<_>>());
+        match config.method {
+            TextGanMethod::Rankgan => {
+                let [among, references] =
+                    [0, 1].map(|_| self.features(params, &task.real(config.references, rng), &mut still()));
+                let reward = |texts: &[Vec<u32>]| {
+                    let texts = self.features(params, texts, &mut still());
+                    rankgan::ranks(&texts, &among, &references, f64::from(config.sharpness))
+                };
+                let values = seqgan::values(model, samples, rollouts, reward, rng);
+                let reward = lasts(&values);
+                (values, reward)
+            }
+            method if method == TextGanMethod::Scratchgan || config.rollouts == 0 => {
+                let logits = self.token_logits(params, &samples.ids, &mut still());
+                let values = logits.iter().map(|l| scratchgan::returns(l, f64::from(config.discount)));
+                (values.collect(), mean(&chances(&logits.concat())))
+            }
+            _ => {
+                let reward = |texts: &[Vec<u32>]| chances(&self.logits(params, texts, &mut still()));
+                let values = seqgan::values(model, samples, rollouts, reward, rng);
+                let reward = lasts(&values);
+                (values, reward)
+            }
+        }
     }
 
     /// The weight of each token of each sample, and the mean reward of a sample.
@@ -150,42 +203,14 @@ impl TextGan {
         task: &TextGanTask<'_>,
         rng: &mut impl Rng,
     ) -> (Vec<Vec<f64>>, f64) {
-        let (config, params) = (&self.config, &model.params);
-        let rollouts = Rollouts { each: config.rollouts, longest: task.longest };
-        let mean = |rewards: &[f64]| rewards.iter().sum::<f64>() / rewards.len().max(1) as f64;
-        let lasts = |values: &[Vec<f64>]| mean(&values.iter().filter_map(|v| v.last().copied()).collect::<Vec<_>>());
-        let still = || ChaCha8Rng::seed_from_u64(0); // nothing is drawn
-        let real = |logits: Vec<f64>| -> Vec<f64> { logits.iter().map(|l| 0.5 + 0.5 * (0.5 * l).tanh()).collect() };
-        match config.method {
-            TextGanMethod::Seqgan => {
-                let reward = |texts: &[Vec<u32>]| real(self.logits(params, texts, &mut still()));
-                let values = seqgan::values(model, samples, rollouts, reward, rng);
-                (advantage::advantages(&values), lasts(&values))
-            }
-            TextGanMethod::Rankgan => {
-                let [among, references] =
-                    [0, 1].map(|_| self.features(params, &task.real(config.references, rng), &mut still()));
-                let reward = |texts: &[Vec<u32>]| {
-                    let texts = self.features(params, texts, &mut still());
-                    rankgan::ranks(&texts, &among, &references, f64::from(config.sharpness))
-                };
-                let values = seqgan::values(model, samples, rollouts, reward, rng);
-                (advantage::advantages(&values), lasts(&values))
-            }
-            TextGanMethod::Maligan => {
-                let logits = self.logits(params, &samples.ids, &mut still());
-                let weights = maligan::weights(&logits);
-                let all = samples.ids.iter().zip(&weights).map(|(ids, &w)| vec![w; ids.len() + 1]);
-                (all.collect(), mean(&real(logits)))
-            }
-            TextGanMethod::Scratchgan => {
-                let logits = self.token_logits(params, &samples.ids, &mut still());
-                let values: Vec<Vec<f64>> =
-                    logits.iter().map(|l| scratchgan::returns(l, f64::from(config.discount))).collect();
-                (advantage::advantages(&values), mean(&real(logits.concat())))
-            }
-            TextGanMethod::Gumbel | TextGanMethod::Textgan => unreachable!("gradients go through the tokens"),
+        if self.config.method == TextGanMethod::Maligan {
+            let logits = self.logits(&model.params, &samples.ids, &mut still());
+            let weights = maligan::weights(&logits);
+            let all = samples.ids.iter().zip(&weights).map(|(ids, &w)| vec![w; ids.len() + 1]);
+            return (all.collect(), mean(&chances(&logits)));
         }
+        let (values, reward) = self.values(model, samples, task, rng);
+        (advantage::advantages(&values), reward)
     }
 
     /// Plays the discriminator's loss backward: its nats, and the share that it has right.
@@ -200,7 +225,7 @@ impl TextGan {
         let mut of = |tape: &mut Tape, texts: &[Vec<u32>]| {
             let source = Sequences::sources(texts);
             match self.config.method {
-                TextGanMethod::Scratchgan => self.discriminator.token_logits(tape, params, &source, rng),
+                method if method.judges_prefixes() => self.discriminator.token_logits(tape, params, &source, rng),
                 TextGanMethod::Rankgan => self.discriminator.features(tape, params, &source, rng),
                 _ => self.discriminator.logits(tape, params, &source, rng),
             }
@@ -221,6 +246,20 @@ impl TextGan {
     }
 }
 
+/// Random numbers where nothing is drawn.
+fn still() -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(0)
+}
+
+fn mean(x: &[f64]) -> f64 {
+    x.iter().sum::<f64>() / x.len().max(1) as f64
+}
+
+/// The chances of logits.
+fn chances(logits: &[f64]) -> Vec<f64> {
+    logits.iter().map(|l| 0.5 + 0.5 * (0.5 * l).tanh()).collect()
+}
+
 /// Adds the mean cross-entropy of logits (N, 1) that all are real, or all are not; returns it, and the share that is right.
 fn told(tape: &mut Tape, logits: Var, real: bool) -> (f64, f64) {
     let rows = tape.shape(logits).0;
@@ -236,21 +275,14 @@ impl Autoencoder {
     /// with one that only ranks (RankGAN).
     pub fn realness(&self, texts: &[Vec<u32>]) -> Option<Vec<f64>> {
         let gan = self.text_gan()?;
-        let rng = &mut ChaCha8Rng::seed_from_u64(0); // nothing is drawn
-        match gan.config.method {
-            TextGanMethod::Rankgan => None,
-            _ if texts.is_empty() => Some(Vec::new()),
-            TextGanMethod::Scratchgan => {
-                let tokens = gan.token_logits(&self.params, texts, rng);
-                Some(tokens.iter().map(|logits| logits.last().copied().unwrap_or(0.0)).collect())
-            }
-            _ => Some(gan.logits(&self.params, texts, rng)),
-        }
+        let ranks = gan.config.method == TextGanMethod::Rankgan;
+        (!ranks).then(|| gan.logits(&self.params, texts, &mut still()))
     }
 
     /// One adversarial step of the generator up to the gradients. The loss reported is the cross-entropy of the texts
     /// picked. Figures: the mean `reward` of a sample (0.5 where the discriminator cannot tell; of RankGAN the rank), the
-    /// `entropy` of the generator (nats a token), the share of `distinct` samples.
+    /// `entropy` of the generator (nats a token), the share of `distinct` samples; with a manager `goal`, the mean cosine of its
+    /// goals with what the samples did.
     ///
     /// # Errors
     /// If the loss is not finite.
@@ -266,9 +298,15 @@ impl Autoencoder {
         tape.reset();
         let share = gan.config.likelihood;
         tape.set_dropout(false);
+        let mut figures = vec![("entropy", samples.entropy), ("distinct", samples.distinct())];
         let reward = if gan.config.method.relaxes() {
             let texts = task.real(samples.ids.len(), rng);
             self.relaxed_loss(tape, gan, (&samples, &texts), 1.0 - share, rng)
+        } else if gan.config.method.leaks() {
+            let (values, reward) = gan.values(self, &samples, task, rng);
+            let goal = self.leak_loss(tape, &gan.config, (&samples, &values), 1.0 - share, rng);
+            figures.push(("goal", goal));
+            reward
         } else {
             gan.lagged.exchange(&mut self.params);
             let (weights, reward) = gan.weights(self, &samples, task, rng);
@@ -279,7 +317,8 @@ impl Autoencoder {
         tape.set_dropout(true);
         let loss = self.likelihood(tape, task.picked, share, rng);
         tape.backward(&mut self.params)?;
-        Ok((loss, vec![("reward", reward), ("entropy", samples.entropy), ("distinct", samples.distinct())]))
+        figures.insert(0, ("reward", reward));
+        Ok((loss, figures))
     }
 
     /// One update of the discriminator on fresh samples and as many texts: `discriminator_loss` (nats a pair; 2 ln 2 where

@@ -11,6 +11,8 @@ pub(crate) enum Phase {
     WarmUp,
     /// The generator learns from the discriminator.
     Adversarial,
+    /// Between such steps the generator learns the likelihood again.
+    Interleaved,
 }
 
 impl TextGanConfig {
@@ -19,10 +21,16 @@ impl TextGanConfig {
         (f64::from(self.pretrain) * steps as f64).round() as u64
     }
 
+    /// Whether a step after the pretraining is one of likelihood. The last never is.
+    fn interleaves(&self, progress: Progress) -> bool {
+        self.interleave > 0 && progress.steps.saturating_sub(progress.step).is_multiple_of(self.interleave)
+    }
+
     pub(crate) fn phase(&self, progress: Progress) -> Phase {
         let before = self.pretraining(progress.steps);
         let warm = (f64::from(self.warmup) * progress.steps as f64).round() as u64;
         match progress.step {
+            step if step >= before && self.interleaves(progress) => Phase::Interleaved,
             step if step >= before => Phase::Adversarial,
             step if step + warm >= before => Phase::WarmUp,
             _ => Phase::Likelihood,
@@ -41,6 +49,13 @@ mod tests {
         assert_eq!([0, 3, 4, 5, 6, 9].map(phase), {
             use Phase::*;
             [Likelihood, Likelihood, WarmUp, WarmUp, Adversarial, Adversarial]
+        });
+        // Counted from the last step back, which is adversarial.
+        let mixed = TextGanConfig { interleave: 3, ..config.clone() };
+        let phase = |step| mixed.phase(Progress { step, steps: 10 });
+        assert_eq!([3, 4, 6, 7, 8, 9].map(phase), {
+            use Phase::*;
+            [Likelihood, WarmUp, Adversarial, Interleaved, Adversarial, Adversarial]
         });
         let scratch = TextGanConfig { pretrain: 0.0, ..config };
         assert_eq!(scratch.phase(Progress { step: 0, steps: 10 }), Phase::Adversarial);
