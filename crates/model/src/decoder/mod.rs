@@ -3,16 +3,20 @@
 mod bag;
 mod output;
 mod pointer;
+pub mod published;
 mod readout;
 mod recurrent;
 mod seen;
 mod transformer;
 mod window;
 
+use std::sync::Arc;
+
 use rand::Rng;
 use strait_engine::{ParamId, Params, Tape, Var, ops::cross_entropy::Scored};
 
 pub use bag::{Decoder as BagDecoder, Topic};
+pub use published::{PublishedDecoder, PublishedError};
 
 use crate::{
     batch::Batch,
@@ -28,6 +32,7 @@ pub enum Decoder {
     Transformer(transformer::Decoder),
     Bag(bag::Decoder),
     Window(window::Decoder),
+    Published(published::Decoder),
 }
 
 /// What a decoder is trained on.
@@ -81,9 +86,30 @@ impl Decoder {
             NetworkKind::Transformer => {
                 Decoder::Transformer(transformer::Decoder::new(params, config, embedding, given, rng))
             }
+            NetworkKind::Published => {
+                Decoder::Published(published::Decoder::new(params, config, embedding, latent.size, rng))
+            }
             NetworkKind::None | NetworkKind::Pretrained | NetworkKind::Vectors | NetworkKind::Tuned => {
                 unreachable!("a recipe's check refuses a model without a decoder")
             }
+        }
+    }
+
+    /// Gives a published decoder its network, whose weights are added to `params`; `seed` draws those that begin afresh.
+    ///
+    /// # Panics
+    /// If the decoder was made for another one.
+    pub(crate) fn set_published(&mut self, params: &mut Params, published: &Arc<PublishedDecoder>, seed: u64) {
+        if let Decoder::Published(d) = self {
+            d.set(params, published.clone(), seed);
+        }
+    }
+
+    /// The published decoder, once it was set.
+    pub(crate) fn published(&self) -> Option<&Arc<PublishedDecoder>> {
+        match self {
+            Decoder::Published(d) => d.published(),
+            _ => None,
         }
     }
 
@@ -105,6 +131,10 @@ impl Decoder {
             Decoder::Transformer(d) => {
                 let read = d.read(tape, params, embedding, task, rng);
                 d.output().loss(tape, params, read, task)
+            }
+            Decoder::Published(d) => {
+                let read = d.read(tape, params, task, rng);
+                d.output().loss(tape, params, (read, None), task)
             }
             Decoder::Bag(d) => d.loss(tape, params, task, rng),
             Decoder::Window(d) => d.loss(tape, params, task, rng),
@@ -130,6 +160,10 @@ impl Decoder {
                 let (y, _) = d.read(tape, params, embedding, task, rng);
                 d.output().draw(params, tape.value(y), uniforms)
             }
+            Decoder::Published(d) => {
+                let y = d.read(tape, params, task, rng);
+                d.output().draw(params, tape.value(y), uniforms)
+            }
             Decoder::Bag(_) | Decoder::Window(_) => Vec::new(),
         }
     }
@@ -147,6 +181,7 @@ impl Decoder {
         let (y, output) = match self {
             Decoder::Recurrent(d) => (d.read(tape, params, embedding, task, rng).0, d.output()),
             Decoder::Transformer(d) => (d.read(tape, params, embedding, task, rng).0, d.output()),
+            Decoder::Published(d) => (d.read(tape, params, task, rng), d.output()),
             Decoder::Bag(_) | Decoder::Window(_) => return None,
         };
         Some(tape.linear(params, y, output.weight, Some(output.bias)))
@@ -168,7 +203,7 @@ impl Decoder {
         let rows = match self {
             Decoder::Bag(_) => return None,
             Decoder::Window(d) => d.rows(batch),
-            Decoder::Recurrent(_) | Decoder::Transformer(_) => batch.packing.rows(),
+            Decoder::Recurrent(_) | Decoder::Transformer(_) | Decoder::Published(_) => batch.packing.rows(),
         };
         for (nats, sequence) in tape.row_nats().take(rows).zip(batch.packing.sequence_of_rows()) {
             each[sequence].push(nats);
@@ -187,6 +222,7 @@ impl Decoder {
             Decoder::Transformer(d) => Generator::Transformer(Box::new(d.generator(params, table, (z, rows), None))),
             Decoder::Bag(d) => Generator::Bag(d.generator(params, z, rows)),
             Decoder::Window(d) => Generator::Window(d.generator(params, z, rows)),
+            Decoder::Published(d) => Generator::Published(Box::new(d.generator(params, (z, rows)))),
         }
     }
 
@@ -201,7 +237,9 @@ impl Decoder {
             Decoder::Transformer(d) => {
                 Generator::Transformer(Box::new(d.generator(params, table, start, Some(source))))
             }
-            Decoder::Bag(_) | Decoder::Window(_) => unreachable!("a recipe's check refuses these decoders in seq2seq"),
+            Decoder::Bag(_) | Decoder::Window(_) | Decoder::Published(_) => {
+                unreachable!("a recipe's check refuses these decoders in seq2seq")
+            }
         }
     }
 
@@ -225,6 +263,7 @@ pub enum Generator<'a> {
     Transformer(Box<transformer::Generator<'a>>),
     Bag(bag::Generator),
     Window(window::Generator<'a>),
+    Published(Box<published::Generator<'a>>),
 }
 
 impl Generator<'_> {
@@ -233,7 +272,7 @@ impl Generator<'_> {
         match self {
             Generator::Recurrent(g) => g.weights(row),
             Generator::Transformer(g) => g.weights(row),
-            Generator::Bag(_) | Generator::Window(_) => None,
+            Generator::Bag(_) | Generator::Window(_) | Generator::Published(_) => None,
         }
     }
 }
@@ -245,6 +284,7 @@ impl NextToken for Generator<'_> {
             Generator::Transformer(g) => g.vocabulary(),
             Generator::Bag(g) => g.vocabulary(),
             Generator::Window(g) => g.vocabulary(),
+            Generator::Published(g) => g.vocabulary(),
         }
     }
 
@@ -254,6 +294,7 @@ impl NextToken for Generator<'_> {
             Generator::Transformer(g) => g.rows(),
             Generator::Bag(g) => g.rows(),
             Generator::Window(g) => g.rows(),
+            Generator::Published(g) => g.rows(),
         }
     }
 
@@ -263,6 +304,7 @@ impl NextToken for Generator<'_> {
             Generator::Transformer(g) => g.step(tokens, logits),
             Generator::Bag(g) => g.step(tokens, logits),
             Generator::Window(g) => g.step(tokens, logits),
+            Generator::Published(g) => g.step(tokens, logits),
         }
     }
 
@@ -270,6 +312,7 @@ impl NextToken for Generator<'_> {
         match self {
             Generator::Recurrent(g) => g.states(),
             Generator::Transformer(g) => g.states(),
+            Generator::Published(g) => g.states(),
             Generator::Bag(_) | Generator::Window(_) => &[],
         }
     }
@@ -280,6 +323,7 @@ impl NextToken for Generator<'_> {
             Generator::Transformer(g) => g.select(from),
             Generator::Bag(g) => g.select(from),
             Generator::Window(g) => g.select(from),
+            Generator::Published(g) => g.select(from),
         }
     }
 }
