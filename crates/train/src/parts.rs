@@ -79,14 +79,14 @@ impl Parts {
         self.decoder.as_ref().map(|(_, published)| published.tokenizer())
     }
 
-    /// What a published decoder makes of texts that are too long for it.
+    /// Says so if texts are longer than a published decoder has places.
     pub(crate) fn warning(&self, texts: &[Vec<u32>]) -> Option<String> {
         let (_, published) = self.decoder.as_ref()?;
         let (n, places) = (published.too_long(texts), published.language_model().network().places());
         (n > 0).then(|| {
             format!(
-                "{n} texts are longer than the {places} places of the published decoder: what is beyond shares the last one, which \
-                 it never learned to do (--max-chars leaves long texts out)"
+                "texts longer than the {places} places of the published decoder: {n}; what is beyond shares the last place, which it \
+                 never learned to do (--max-chars leaves long texts out)"
             )
         })
     }

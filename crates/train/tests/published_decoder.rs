@@ -206,6 +206,9 @@ fn what_cannot_be_trained_is_said() {
     let mut smooth = ask(&name);
     smooth.recipe.objective.label_smoothing = 0.1;
     assert!(refused(smooth).to_string().contains("objective.label_smoothing"));
+    let mut idle = ask(&name);
+    idle.recipe.decoder.tuning = Tuning::Frozen;
+    assert!(refused(idle).to_string().contains("decoder.tuning"));
     // A tokenizer that cuts texts otherwise, or has more tokens than the network.
     let file = gpt2.join("tokenizer.json");
     let whole = fs::read_to_string(&file).unwrap();

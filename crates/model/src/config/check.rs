@@ -4,7 +4,7 @@ use strait_text::TokenizerKind;
 
 use super::{
     AttentionKind, BagOutput, DiscriminatorKind, KlConfig, LatentKind, NetworkKind, Normalise, Recipe,
-    RegulariserConfig,
+    RegulariserConfig, Tuning,
 };
 
 /// A field, its value, and what was expected.
@@ -161,6 +161,10 @@ fn published(r: &Recipe) -> Result<(), Fault> {
     match () {
         () if tokenizer.vocabulary.is_some() || tokenizer.kind != TokenizerKind::Subword => {
             set("tokenizer", "left as it is with decoder.kind = \"published\", which has its own tokens")
+        }
+        () if r.is_language_model() && r.decoder.tuning == Tuning::Frozen => {
+            let expected = "another without an encoder: nothing would learn";
+            Err(("decoder.tuning", "frozen".into(), expected))
         }
         // Which spreads weight over tokens that it never writes.
         () if objective.label_smoothing > 0.0 => {
