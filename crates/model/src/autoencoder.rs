@@ -443,13 +443,16 @@ impl Autoencoder {
         out
     }
 
-    /// Where a frozen encoder finds the vectors of texts (before, texts have latents of NaN), or the published encoder that
-    /// is trained on, whose weights are added and whose new ones `seed` draws. Others need none.
+    /// Where a frozen encoder finds the vectors of texts (before, texts have latents of NaN), or the published encoder or
+    /// decoder, whose weights are added and whose new ones `seed` draws. Others need none.
     ///
     /// # Panics
-    /// If their vectors have another number of columns than `encoder.columns` says.
+    /// If their sizes are others than the recipe says.
     pub fn set_outside(&mut self, outside: &Outside, seed: u64) {
-        self.encoder.set_outside(&mut self.params, outside, seed);
+        match outside {
+            Outside::Decoder(published) => self.decoder.set_published(&mut self.params, published, seed),
+            _ => self.encoder.set_outside(&mut self.params, outside, seed),
+        }
     }
 
     /// Numbers in the vectors that a frozen encoder reads; 0 with any other.
@@ -477,7 +480,7 @@ impl Autoencoder {
         self.latent.as_ref().and_then(|latent| latent.codebook(&self.params))
     }
 
-    /// Gives the decoder fresh weights (the embedding, which it shares with the encoder, keeps its own).
+    /// Gives the decoder fresh weights (the embedding, which it shares with the encoder, and a published network keep theirs).
     pub fn restart_decoder(&mut self, rng: &mut impl Rng) {
         let recipe = &self.recipe;
         let mut fresh = Params::new();
@@ -496,9 +499,8 @@ impl Autoencoder {
         let sources = self.source_embedding.map(|id| self.params.shape(id).0);
         let mut copy = Autoencoder::with_sources(&self.recipe, (self.vocabulary(), sources), 0);
         copy.words.clone_from(&self.words);
-        if let Some(outside) = self.encoder.outside() {
-            copy.set_outside(&outside, 0);
-        }
+        let decoder = self.decoder.published().cloned().map(Outside::Decoder);
+        self.encoder.outside().iter().chain(&decoder).for_each(|outside| copy.set_outside(outside, 0));
         for (_, p) in self.params.iter() {
             if let Some(id) = copy.params.find(p.name()) {
                 copy.params.assign(id, p.value());

@@ -74,6 +74,7 @@ fn check(model: &Autoencoder) -> Result<(), ExportError> {
     match (recipe.decoder.kind, recipe.decoder.positions) {
         (NetworkKind::Transformer, Positions::Rotary) => Ok(()),
         (NetworkKind::Transformer, Positions::Learned) => Err(ExportError::Unknown("this one learned its positions")),
+        (NetworkKind::Published, _) => Err(ExportError::Unknown("this one is a published network already")),
         _ => Err(ExportError::Unknown("this one is recurrent")),
     }
 }

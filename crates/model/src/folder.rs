@@ -8,6 +8,7 @@
 //! | `source_tokenizer.json` | the sources' tokenizer, where they have one of their own |
 //! | `prior.safetensors` | the prior fitted to the latents (a language model has none) |
 //! | `encoder/` | with a pretrained encoder: a copy of its published folder |
+//! | `decoder/` | with a published decoder: a copy of its folder, but of the weights, which are among the model's |
 //! | `usual.json` | how odd validation texts are, against which others are held (not where there were none) |
 //! | `frontier.json` | how samples trade quality for variety, for the dial of `strait sample --quality` (not where there were too few texts) |
 //! | `words.json` | the words of its corpus as lists of tokens, to which texts can be held (not in scripts without blanks) |
@@ -32,7 +33,7 @@ use strait_pretrained::SentenceEncoder;
 use strait_text::Tokenizer;
 
 use crate::{
-    Autoencoder, Frontier, Outside, Published, Recipe, Usual, Vectors,
+    Autoencoder, Frontier, Outside, Published, PublishedDecoder, Recipe, Usual, Vectors,
     config::NetworkKind,
     decoding::{self, Words},
     prior::Prior,
@@ -44,6 +45,8 @@ pub const CARD: &str = "README.md";
 
 /// The folder in it that holds a published encoder.
 pub const ENCODER: &str = "encoder";
+/// The folder in it that holds a published decoder, without its weights.
+pub const DECODER: &str = "decoder";
 
 const PRIOR: &str = "prior.safetensors";
 const USUAL: &str = "usual.json";
@@ -215,6 +218,16 @@ pub fn open(dir: &Path) -> Result<Saved, FolderError> {
             return Err(damaged("config.json", why));
         }
         model.set_outside(&outside, config.seed);
+    }
+    if config.recipe.decoder.kind == NetworkKind::Published {
+        let published = PublishedDecoder::open_untrained(&dir.join(DECODER));
+        let published = published.map_err(|e| damaged(DECODER, e.to_string()))?;
+        let mut recipe = config.recipe.clone();
+        published.settle(&mut recipe);
+        if recipe != config.recipe || published.tokenizer().vocab_size() != config.vocabulary {
+            return Err(damaged("config.json", format!("its sizes are not those of the network in {DECODER}/")));
+        }
+        model.set_outside(&Outside::Decoder(Arc::new(published)), config.seed);
     }
     weights::load(&mut model.params, file("model.safetensors")?)
         .map_err(|e| damaged("model.safetensors", e.to_string()))?;

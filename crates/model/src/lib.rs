@@ -27,12 +27,14 @@ pub mod seq2seq;
 mod text_gan;
 pub mod trainer;
 pub mod transformer;
+mod tuning;
 mod usual;
 pub mod weights;
 
 pub use autoencoder::{Autoencoder, StepLoss};
 pub use batch::{Batch, Sequences};
 pub use config::Recipe;
+pub use decoder::PublishedDecoder;
 pub use encoder::{Outside, Published, Vectors};
 pub use frontier::Frontier;
 pub use objective::{Figures, Progress, Regulariser};

@@ -8,9 +8,9 @@ use strait_engine::{
 
 use crate::{
     Autoencoder, Batch, Figures, Progress, RiskTask, StepLoss, TextGanTask,
-    config::{Recipe, RegulariserConfig},
-    decoder::Decoder,
-    encoder::{PUBLISHED, published_weights},
+    config::{NetworkKind, Recipe, RegulariserConfig},
+    decoder::{Decoder, published},
+    encoder,
     objective::Regulariser,
     text_gan::Phase,
 };
@@ -41,12 +41,20 @@ impl Trainer {
         let recipe = model.recipe();
         let ids = |adversary: bool| -> Vec<ParamId> {
             let all = model.params.iter();
-            let learns = |p: &Param| p.trainable() || !p.name().starts_with(PUBLISHED);
+            // The adversary's take turns; what else does not learn now never will.
+            let learns = |p: &Param| adversary || p.trainable();
             let of = all.filter(|(_, p)| p.name().starts_with(Regulariser::PREFIX) == adversary && learns(p));
             of.map(|(id, _)| id).collect()
         };
         let mut own = Optimiser::over(recipe.training.rule(), &model.params, ids(false));
-        own.scale_rate(&published_weights(&model.params), recipe.training.encoder_rate);
+        let named = |name: &str| -> Vec<ParamId> {
+            model.params.iter().filter(|(_, p)| p.name().starts_with(name)).map(|(id, _)| id).collect()
+        };
+        own.scale_rate(&named(encoder::PUBLISHED), recipe.training.encoder_rate);
+        own.scale_rate(&named(published::PUBLISHED), recipe.training.decoder_rate);
+        if recipe.decoder.kind == NetworkKind::Published {
+            own.scale_rate(&[model.embedding()], recipe.training.decoder_rate);
+        }
         let adversary = adversary_rule(recipe).map(|rule| Optimiser::over(rule, &model.params, ids(true)));
         let decoder = model.params.iter().filter(|(_, p)| p.name().starts_with(Decoder::PREFIX)).map(|(id, _)| id);
         Trainer { own, adversary, decoder: decoder.collect(), restarted: 0 }

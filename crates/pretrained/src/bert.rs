@@ -64,7 +64,7 @@ impl Bert {
         }
         x = tape.layer_norm(params, x, Some(self.norm), eps);
         for block in &self.blocks {
-            let h = block.attend(tape, params, x, (packing, heads, false));
+            let h = block.attend(tape, params, x, (packing, heads, false), None);
             let h = tape.add(x, h);
             x = tape.layer_norm(params, h, Some(block.norms[0]), eps);
             let h = tape.feed_forward(params, x, block.feed_forward);

@@ -11,11 +11,11 @@ use strait_engine::{
     },
 };
 
-use crate::loader::Dense;
+use crate::{injection::Memory, loader::Dense};
 
 /// The weights of a block.
 #[derive(Debug, Clone)]
-pub(crate) struct Block {
+pub struct Block {
     /// (3 D, D): queries, keys and values side by side.
     pub(crate) qkv: Dense,
     /// (D, D).
@@ -45,19 +45,33 @@ impl Adapter {
 }
 
 impl Block {
-    /// Attention within the packed sequences: x (N, D) -> (N, D).
+    /// Attention within the packed sequences, and to what the memory has for block `l`: x (N, D) -> (N, D).
     pub(crate) fn attend(
         &self,
         tape: &mut Tape,
         params: &Params,
         x: Var,
         (packing, heads, causal): (&Arc<Packing>, usize, bool),
+        memory: Option<(&Memory, usize)>,
     ) -> Var {
         let (_, d) = tape.shape(x);
-        let [of_qkv, of_out] = self.adapters.map_or([None; 2], |adapters| adapters.map(Some));
-        let qkv = dense(tape, params, x, self.qkv, of_qkv);
-        let y = tape.attention(Columns::thirds(qkv, d), &Attention::within(packing, d, heads, causal));
-        dense(tape, params, y, self.out, of_out)
+        let qkv = self.project(tape, params, x);
+        let mut y = tape.attention(Columns::thirds(qkv, d), &Attention::within(packing, d, heads, causal));
+        if let Some((memory, l)) = memory {
+            let share = memory.share(tape, l, qkv, heads);
+            y = tape.add(y, share);
+        }
+        self.mix(tape, params, y)
+    }
+
+    /// x (N, D) -> queries, keys and values (N, 3 D).
+    pub(crate) fn project(&self, tape: &mut Tape, params: &Params, x: Var) -> Var {
+        dense(tape, params, x, self.qkv, self.adapters.map(|[of_qkv, _]| of_qkv))
+    }
+
+    /// What the heads saw (N, D) -> what the attention adds to its input (N, D).
+    pub(crate) fn mix(&self, tape: &mut Tape, params: &Params, y: Var) -> Var {
+        dense(tape, params, y, self.out, self.adapters.map(|[_, of_out]| of_out))
     }
 
     /// The block whose weights are where `at` says.

@@ -5,31 +5,34 @@
 //! x = x + W_o attention(W_qkv norm_1(x)),  x = x + W_2 f(W_1 norm_2(x))      for each block
 //! scores = norm(x) E^T
 //! ```
+//!
+//! A latent may be added ([`Injection`]). Positions beyond the places stay at the last one.
 
 use std::sync::Arc;
 
 use strait_engine::{
     Packing, ParamId, Params, Tape, Var,
-    ops::{attention::Cache, feed_forward::FeedForward, linear},
+    ops::{feed_forward::FeedForward, linear},
 };
 
 use crate::{
-    Error,
+    Blocks, Error, Injection,
     block::{Block, places},
     config::{Config, Shape},
+    injection::Memory,
     loader::{Dense, Loader},
     tensors::Tensors,
 };
 
-/// The network's weights in a store.
-#[derive(Debug)]
-pub(crate) struct Gpt2 {
+/// The network apart from its weights, which are in a store that the caller keeps.
+#[derive(Debug, Clone)]
+pub struct Gpt2 {
     pub(crate) shape: Shape,
     /// E (V, D), which also scores.
-    words: ParamId,
-    places: ParamId,
-    blocks: Vec<Block>,
-    norm: Dense,
+    pub(crate) words: ParamId,
+    pub(crate) places: ParamId,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) norm: Dense,
 }
 
 impl Gpt2 {
@@ -45,24 +48,100 @@ impl Gpt2 {
         Ok(Gpt2 { shape: config.shape, words, places, blocks, norm })
     }
 
-    /// Ids packed (N), each text at most as long as there are places -> last states (N, D).
-    pub(crate) fn forward(&self, tape: &mut Tape, params: &Params, ids: &[u32], packing: &Arc<Packing>) -> Var {
-        let Shape { heads, eps, .. } = self.shape;
-        let mut x = tape.embedding(params, self.words, ids);
-        let at = tape.embedding(params, self.places, &places(packing, 0));
-        x = tape.add(x, at);
-        for block in &self.blocks {
+    /// Width of the residual stream, D.
+    pub fn width(&self) -> usize {
+        self.shape.width
+    }
+    /// Its blocks, L.
+    pub fn layers(&self) -> usize {
+        self.shape.layers
+    }
+    /// Attention heads of each block.
+    pub fn heads(&self) -> usize {
+        self.shape.heads
+    }
+    /// Hidden units of the feed-forward part of each block.
+    pub fn inner(&self) -> usize {
+        self.shape.inner
+    }
+    /// Positions that it tells apart, P.
+    pub fn places(&self) -> usize {
+        self.shape.places
+    }
+    /// The table of its tokens (V, D), which also scores.
+    pub fn words(&self) -> ParamId {
+        self.words
+    }
+
+    /// The same network with the weights where `at` says.
+    pub fn moved(&self, at: impl Fn(ParamId) -> ParamId) -> Self {
+        Gpt2 {
+            shape: self.shape,
+            words: at(self.words),
+            places: at(self.places),
+            blocks: self.blocks.iter().map(|block| block.moved(&at)).collect(),
+            norm: (at(self.norm.0), at(self.norm.1)),
+        }
+    }
+
+    /// Ids packed (N) -> last states (N, D). `drop` is the dropout of embeddings and of what each block adds.
+    ///
+    /// # Panics
+    /// If an id is not of its vocabulary.
+    pub fn forward(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        (ids, packing): (&[u32], &Arc<Packing>),
+        injection: Injection,
+        mut drop: impl FnMut(&mut Tape, Var) -> Var,
+    ) -> Var {
+        let Shape { heads, eps, width, .. } = self.shape;
+        let added = injection.embedding.map(|z| tape.repeat_rows(z, packing));
+        let places: Vec<u32> = places(packing, 0).into_iter().map(|place| self.place(place as usize)).collect();
+        let mut x = self.embed(tape, params, (ids, &places), added);
+        x = drop(tape, x);
+        let memory = injection.memory.map(|of| Memory::new(tape, of, packing, width));
+        for (l, block) in self.blocks.iter().enumerate() {
             let h = tape.layer_norm(params, x, Some(block.norms[0]), eps);
-            let h = block.attend(tape, params, h, (packing, heads, true));
+            let memory = memory.as_ref().map(|memory| (memory, l));
+            let h = block.attend(tape, params, h, (packing, heads, true), memory);
+            let h = drop(tape, h);
             x = tape.add(x, h);
-            x = self.feed(tape, params, block, x);
+            x = self.feed(tape, params, (block, x), &mut drop);
         }
         tape.layer_norm(params, x, Some(self.norm), eps)
     }
 
-    fn feed(&self, tape: &mut Tape, params: &Params, block: &Block, x: Var) -> Var {
+    /// Tokens at places, both (N) -> x (N, D), with what a latent adds (N, D).
+    pub(crate) fn embed(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        (ids, places): (&[u32], &[u32]),
+        added: Option<Var>,
+    ) -> Var {
+        let x = tape.embedding(params, self.words, ids);
+        let at = tape.embedding(params, self.places, places);
+        let x = tape.add(x, at);
+        added.map_or(x, |added| tape.add(x, added))
+    }
+
+    /// The row of the place table for a position.
+    pub(crate) fn place(&self, position: usize) -> u32 {
+        position.min(self.shape.places - 1) as u32
+    }
+
+    pub(crate) fn feed(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        (block, x): (&Block, Var),
+        mut drop: impl FnMut(&mut Tape, Var) -> Var,
+    ) -> Var {
         let h = tape.layer_norm(params, x, Some(block.norms[1]), self.shape.eps);
         let h = tape.feed_forward(params, h, block.feed_forward);
+        let h = drop(tape, h);
         tape.add(x, h)
     }
 
@@ -71,6 +150,15 @@ impl Gpt2 {
         let n = y.len() / self.shape.width;
         logits.resize(n * self.shape.vocabulary, 0.0);
         linear::forward(params, y, n, self.words, None, logits);
+    }
+}
+
+impl Blocks for Gpt2 {
+    fn list(&self) -> &[Block] {
+        &self.blocks
+    }
+    fn list_mut(&mut self) -> &mut [Block] {
+        &mut self.blocks
     }
 }
 
@@ -85,82 +173,4 @@ fn block(loader: &mut Loader<'_>, l: usize, shape: &Shape) -> Result<Block, Erro
     let activation = shape.activation;
     let feed_forward = FeedForward { up: (up.0, Some(up.1)), down: (down.0, Some(down.1)), activation };
     Ok(Block { qkv, out, norms, feed_forward, adapters: None })
-}
-
-/// A decoder under way for some rows, which all stand at the same place: keys and values are kept.
-pub struct Generator<'a> {
-    model: &'a Gpt2,
-    params: &'a Params,
-    /// What each block has seen.
-    caches: Vec<Cache>,
-    rows: usize,
-    /// The place of the next position.
-    place: usize,
-    tape: Tape,
-    /// Queries, keys, values and the output of the attention, (rows, D) each.
-    parts: [Vec<f32>; 3],
-    attended: Vec<f32>,
-}
-
-impl<'a> Generator<'a> {
-    pub(crate) fn new(model: &'a Gpt2, params: &'a Params, rows: usize) -> Self {
-        let Shape { width, heads, .. } = model.shape;
-        let caches = model.blocks.iter().map(|_| Cache::new(width, heads, rows)).collect();
-        let (parts, attended) = Default::default();
-        Generator { model, params, caches, rows, place: 0, tape: Tape::inference(), parts, attended }
-    }
-
-    /// Tokens in the vocabulary, V.
-    pub fn vocabulary(&self) -> usize {
-        self.model.shape.vocabulary
-    }
-
-    /// Rows now alive.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// The next token of each row (rows) -> the scores of the one after it (rows, V). A text longer than the network
-    /// has places stays at the last one.
-    pub fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>) {
-        let Gpt2 { shape, words, places, blocks, norm } = self.model;
-        let (params, d) = (self.params, shape.width);
-        self.tape.reset();
-        let place = self.place.min(shape.places - 1) as u32;
-        let mut x = self.tape.embedding(params, *words, tokens);
-        let at = self.tape.embedding(params, *places, &vec![place; tokens.len()]);
-        x = self.tape.add(x, at);
-        for (l, block) in blocks.iter().enumerate() {
-            let h = self.tape.layer_norm(params, x, Some(block.norms[0]), shape.eps);
-            let qkv = self.tape.linear(params, h, block.qkv.0, Some(block.qkv.1));
-            self.attend(l, qkv);
-            let attended = self.tape.input(&self.attended, (tokens.len(), d));
-            let h = self.tape.linear(params, attended, block.out.0, Some(block.out.1));
-            x = self.tape.add(x, h);
-            x = self.model.feed(&mut self.tape, params, block, x);
-        }
-        self.place += 1;
-        let y = self.tape.layer_norm(params, x, Some(*norm), shape.eps);
-        self.model.scores(params, self.tape.value(y), logits);
-    }
-
-    /// The attention of block `l`: qkv (rows, 3 D) -> `attended`.
-    fn attend(&mut self, l: usize, qkv: Var) {
-        let (rows, width) = self.tape.shape(qkv);
-        let d = width / 3;
-        for (i, part) in self.parts.iter_mut().enumerate() {
-            part.clear();
-            self.tape.value(qkv).chunks_exact(width).for_each(|row| part.extend(&row[i * d..(i + 1) * d]));
-        }
-        let [q, k, v] = &self.parts;
-        self.attended.resize(rows * d, 0.0);
-        self.caches[l].push(k, v);
-        self.caches[l].attend(q, &mut self.attended);
-    }
-
-    /// New row i continues old row `from[i]`.
-    pub fn select(&mut self, from: &[usize]) {
-        self.caches.iter_mut().for_each(|cache| cache.select(from));
-        self.rows = from.len();
-    }
 }

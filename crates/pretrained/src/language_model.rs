@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use strait_engine::{Packing, Params, Tape};
 
-use crate::{Error, Generator, config::Config, gpt2::Gpt2, tensors::Tensors, tokens::Tokens};
+use crate::{Error, Generator, Injection, Merges, config::Config, gpt2::Gpt2, tensors::Tensors, tokens::Tokens};
 
 /// Rows of scores that are made together: V columns each.
 const ROWS: usize = 64;
@@ -25,6 +25,18 @@ impl LanguageModel {
     /// If it is not there, not whole, not a decoder or of an unknown kind; the message names the file and the key or
     /// tensor.
     pub fn open(dir: &Path) -> Result<Self, Error> {
+        LanguageModel::with(dir, Tensors::open)
+    }
+
+    /// The same without its weights, which are all 0: for a folder of the files of [`settings_of`](crate::settings_of).
+    ///
+    /// # Errors
+    /// Those of [`LanguageModel::open`].
+    pub fn open_untrained(dir: &Path) -> Result<Self, Error> {
+        LanguageModel::with(dir, |_| Ok(Tensors::zero()))
+    }
+
+    fn with(dir: &Path, tensors: impl FnOnce(&Path) -> Result<Tensors, Error>) -> Result<Self, Error> {
         let config = Config::open(dir)?;
         let file = dir.join("config.json");
         if config.family.is_encoder() {
@@ -35,7 +47,7 @@ impl LanguageModel {
         let why = || "is missing, or not an id of the vocabulary".into();
         let end = end.ok_or_else(|| Error::Key { file, key: "eos_token_id".into(), why: why() })?;
         let mut params = Params::new();
-        let network = Gpt2::load(&mut params, &Tensors::open(dir)?, &config)?;
+        let network = Gpt2::load(&mut params, &tensors(dir)?, &config)?;
         // Longer texts are scored in pieces, so nothing is cut.
         let tokens = Tokens::open(dir, config.family, usize::MAX, config.shape.vocabulary)?;
         Ok(LanguageModel { params, network, tokens, end })
@@ -58,6 +70,23 @@ impl LanguageModel {
         self.end
     }
 
+    /// The network, whose weights are [`LanguageModel::params`].
+    pub fn network(&self) -> &Gpt2 {
+        &self.network
+    }
+    /// The weights, frozen.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// What its tokenizer is made of.
+    ///
+    /// # Errors
+    /// If it does more to a text than the byte-level BPE of GPT-2 does; says what.
+    pub fn merges(&self) -> Result<Merges, String> {
+        self.tokens.merges()
+    }
+
     /// The token ids of texts, without begin and end.
     pub fn ids<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Vec<Vec<u32>> {
         self.tokens.encode(texts)
@@ -70,7 +99,7 @@ impl LanguageModel {
 
     /// Starts generating `rows` texts; feed [`LanguageModel::end`] first.
     pub fn generator(&self, rows: usize) -> Generator<'_> {
-        Generator::new(&self.network, &self.params, rows)
+        Generator::new(&self.network, &self.params, rows, [&[], &[]])
     }
 
     /// Scores of the token after each of `ids` (n, V), row-major.
@@ -108,7 +137,7 @@ impl LanguageModel {
     fn states(&self, ids: &[u32]) -> Vec<f32> {
         let packing = Arc::new(Packing::new(&[ids.len()]));
         let mut tape = Tape::inference();
-        let y = self.network.forward(&mut tape, &self.params, ids, &packing);
+        let y = self.network.forward(&mut tape, &self.params, (ids, &packing), Injection::default(), |_, x| x);
         tape.value(y).to_vec()
     }
 }

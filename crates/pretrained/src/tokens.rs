@@ -8,6 +8,8 @@ use std::{
 };
 
 use rayon::prelude::*;
+use serde::Deserialize;
+use serde_json::Value;
 use tokenizers::{
     AddedToken, PostProcessor as _, Tokenizer, TruncationParams,
     decoders::wordpiece::WordPiece as WordPieceDecoder,
@@ -78,10 +80,53 @@ impl Tokens {
         self.inner.decode(ids, true).unwrap_or_default()
     }
 
+    /// What a byte-level BPE is made of, or what else it is.
+    pub(crate) fn merges(&self) -> Result<Merges, String> {
+        let json = self.inner.to_string(false).map_err(|e| e.to_string())?;
+        let Stored { added_tokens, normalizer, pre_tokenizer, model } =
+            serde_json::from_str(&json).map_err(|_| "it is no BPE with plain merges".to_string())?;
+        let plain = pre_tokenizer["type"] == "ByteLevel" && pre_tokenizer["use_regex"] == true;
+        if !plain || !normalizer.is_null() || pre_tokenizer["add_prefix_space"] == true {
+            return Err("it changes texts, or cuts them in another way".into());
+        }
+        if let Some(token) = added_tokens.iter().find(|t| t["special"] != true) {
+            return Err(format!("it has the added token {}", token["content"]));
+        }
+        let special = |id: u32| added_tokens.iter().any(|t| t["id"] == id);
+        let mut tokens: Vec<(u32, String)> = model.vocab.into_iter().map(|(token, id)| (id, token)).collect();
+        tokens.retain(|(id, _)| !special(*id));
+        tokens.sort_unstable();
+        Ok(Merges { tokens, merges: model.merges })
+    }
+
     /// Whether texts have special tokens around them.
     pub(crate) fn closes(&self) -> bool {
         !self.empty.is_empty()
     }
+}
+
+/// What a byte-level BPE is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merges {
+    /// Id and name of each token but the special ones, by rising id; a name spells bytes in GPT-2's printable alphabet.
+    pub tokens: Vec<(u32, String)>,
+    /// Pairs of names that become one, the most urgent first.
+    pub merges: Vec<(String, String)>,
+}
+
+/// The fields of a `tokenizer.json` of which [`Merges`] are taken.
+#[derive(Deserialize)]
+struct Stored {
+    added_tokens: Vec<Value>,
+    normalizer: Value,
+    pre_tokenizer: Value,
+    model: StoredModel,
+}
+
+#[derive(Deserialize)]
+struct StoredModel {
+    vocab: HashMap<String, u32>,
+    merges: Vec<(String, String)>,
 }
 
 /// The names of the files that a tokenizer may consist of.

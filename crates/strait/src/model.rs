@@ -314,7 +314,7 @@ impl Model {
         }
         options.check()?;
         let decoder = self.config.recipe.decoder.kind;
-        if options.contrastive > 0.0 && decoder.cell().is_none() && decoder != NetworkKind::Transformer {
+        if options.contrastive > 0.0 && !decoder.writes() {
             return Err(Error::NoStates);
         }
         options.check_for(self.model.vocabulary(), generate::special(self.tokenizer.kind()), rows)?;

@@ -10,8 +10,8 @@ use strait_model::folder::{self, FolderError, write_flushed};
 
 use crate::{
     Plan, TrainError,
-    given::Given,
     pairs::{Sources, Tokenizers},
+    parts::Parts,
 };
 
 /// The weights that a training starts from, if it starts from a model's.
@@ -42,12 +42,12 @@ pub(crate) struct Texts {
 pub(crate) struct NewFolder(PathBuf);
 
 impl NewFolder {
-    /// Begins it with what is known before the plan: also the weights that it starts from, and what the encoder needs.
+    /// Begins it with what is known before the plan: also the weights that it starts from, and what its networks are given.
     pub(crate) fn open(
         dir: &Path,
         texts: &Texts,
         learned: &Tokenizers,
-        (start, given): (Option<&[u8]>, Option<&Given>),
+        (start, parts): (Option<&[u8]>, &Parts),
     ) -> Result<Self, TrainError> {
         let mut name = dir.file_name().unwrap_or_default().to_os_string();
         name.push(".new");
@@ -62,9 +62,7 @@ impl NewFolder {
         if let Some(start) = start {
             write_flushed(&new.0.join(START), start)?;
         }
-        if let Some(given) = given {
-            given.write(&new.0)?;
-        }
+        parts.write(&new.0)?;
         Ok(new)
     }
 

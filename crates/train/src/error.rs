@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use strait_model::{config::RecipeError, folder::FolderError, gan::GanError, prior::PriorError, weights::WeightsError};
+use strait_model::{
+    config::RecipeError, decoder::PublishedError, folder::FolderError, gan::GanError, prior::PriorError,
+    weights::WeightsError,
+};
 use strait_text::TokenizerError;
 
 /// Errors of training.
@@ -91,6 +94,12 @@ pub enum TrainError {
          stay as they are (--recipe vec2text)"
     )]
     NoEncoder,
+    /// A published decoder, and none there.
+    #[error("the recipe's decoder is a published one: name a folder of the GPT-2 family with --decoder DIR")]
+    NoDecoder,
+    /// The published decoder.
+    #[error(transparent)]
+    PublishedDecoder(#[from] PublishedError),
     /// Vectors of another encoder.
     #[error("the vectors have {found} numbers each, the encoder's have {expected}: were they made by another one?")]
     OtherVectors {

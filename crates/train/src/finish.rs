@@ -13,9 +13,9 @@ use strait_model::{
 use crate::{
     Event, TrainError,
     calibrate::{self, Calibration, Corpus},
-    card, fitting, given,
+    card, fitting,
     log::Log,
-    look, pairs,
+    look, pairs, parts,
     run::Run,
 };
 
@@ -91,10 +91,10 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     let card = card::card(&config, fit.as_ref());
     let metrics = log.contents(&run.dir);
     let report = card::report(&config, &String::from_utf8_lossy(&metrics));
-    let encoder = given::encoder_files(&run.dir, &config.recipe)?;
+    let published = parts::files(&run.dir, &config.recipe)?;
     let mut extra =
         vec![("README.md", card.into_bytes()), ("metrics.jsonl", metrics), ("report.html", report.into_bytes())];
-    extra.extend(encoder.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())));
+    extra.extend(published.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())));
     let usual = if run.sources.is_some() { None } else { usual(&mut run, &prior)? };
     let source_tokenizer = run.sources.and_then(|sources| sources.tokenizer);
     let saved = Saved { config, model: run.model, tokenizer: run.tokenizer, source_tokenizer, prior, usual, frontier };

@@ -18,10 +18,10 @@ use strait_model::{
     folder::{ENCODER, FolderError, write_flushed},
     weights,
 };
-use strait_pretrained::{SentenceEncoder, files_of, settings_of};
+use strait_pretrained::{SentenceEncoder, files_of};
 use strait_text::Tokenizer;
 
-use crate::{Event, Listener, TrainError};
+use crate::{Event, Listener, TrainError, parts};
 
 const FILE: &str = "vectors.safetensors";
 /// Texts encoded between two events.
@@ -114,15 +114,7 @@ impl Given {
             write_flushed(&dir.join(FILE), &weights::tensors_to_bytes(std::iter::once(tensor), &[])?)?;
         }
         let Some((from, _)) = &self.encoder else { return Ok(()) };
-        for name in files_of(from).or_else(|e| if self.tuned { settings_of(from) } else { Err(e) })? {
-            let to = dir.join(ENCODER).join(&name);
-            let copy = |to: &Path| {
-                fs::create_dir_all(to.parent().unwrap_or(dir))?;
-                fs::copy(from.join(&name), to)
-            };
-            copy(&to).map_err(|source| FolderError::Io { path: to, what: "copy the encoder to the file", source })?;
-        }
-        Ok(())
+        parts::copy(from, &dir.join(ENCODER), self.tuned)
     }
 
     /// As the model takes it; `ids` are those of the training and of the validation texts.
@@ -172,24 +164,6 @@ impl Given {
         });
         Ok(Some(Given { columns: wanted.columns, rows, encoder: encoder.transpose()?, tuned: false }))
     }
-}
-
-/// The files of the encoder in a training's folder, with their names in the model's.
-pub(crate) fn encoder_files(dir: &Path, recipe: &Recipe) -> Result<Vec<(String, Vec<u8>)>, TrainError> {
-    let files = match recipe.encoder.kind {
-        NetworkKind::Pretrained => files_of,
-        NetworkKind::Tuned => settings_of,
-        _ => return Ok(Vec::new()),
-    };
-    let place = dir.join(ENCODER);
-    let file = |name: String| {
-        let path = place.join(&name);
-        match fs::read(&path) {
-            Ok(bytes) => Ok((format!("{ENCODER}/{name}"), bytes)),
-            Err(source) => Err(FolderError::Io { path, what: "read the file", source }.into()),
-        }
-    };
-    files(&place)?.into_iter().map(file).collect()
 }
 
 fn encode(encoder: &SentenceEncoder, (train, valid): (&[String], &[String]), listener: &mut dyn Listener) -> Vec<f32> {

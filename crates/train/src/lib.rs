@@ -18,6 +18,7 @@ mod log;
 pub mod look;
 mod meter;
 mod pairs;
+mod parts;
 pub mod plan;
 pub mod risk;
 mod run;

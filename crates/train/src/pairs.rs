@@ -83,6 +83,12 @@ pub(crate) struct Tokenizers {
 }
 
 impl Tokenizers {
+    /// That of a published decoder.
+    pub(crate) fn published(tokenizer: &Tokenizer) -> Self {
+        let reasons = vec![format!("{} tokens: those of the published decoder", tokenizer.vocab_size())];
+        Tokenizers { tokenizer: tokenizer.clone(), source: None, reasons }
+    }
+
     /// Those of a model that is trained on.
     pub(crate) fn of(saved: &Saved) -> Result<Self, TrainError> {
         let again = |t: &Tokenizer| Tokenizer::from_bytes(&t.to_bytes()?);

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use strait_engine::Tape;
 use strait_eval::Unit;
-use strait_model::{Autoencoder, Outside, Progress, Recipe, Trainer};
+use strait_model::{Autoencoder, Outside, Progress, Recipe, Trainer, config::NetworkKind};
 use strait_text::{Batches, Tokenizer};
 
 use crate::{
@@ -63,13 +63,15 @@ impl Size {
         }
     }
 
-    /// A recipe (written for base) at this size; widths are multiples of 32.
+    /// A recipe (written for base) at this size; widths are multiples of 32. A published decoder keeps its own.
     pub fn scale(self, recipe: &Recipe) -> Recipe {
         let scale = |width: usize| (((width as f64 * self.factor()) / 32.0).round() as usize).max(1) * 32;
         let mut scaled = recipe.clone();
-        scaled.encoder.embedding = scale(recipe.encoder.embedding);
         scaled.encoder.hidden = scale(recipe.encoder.hidden);
-        scaled.decoder.hidden = scale(recipe.decoder.hidden);
+        if recipe.decoder.kind != NetworkKind::Published {
+            scaled.encoder.embedding = scale(recipe.encoder.embedding);
+            scaled.decoder.hidden = scale(recipe.decoder.hidden);
+        }
         if self != Size::Base && recipe.latent.size > 0 {
             scaled.latent.size = scale(recipe.latent.size);
         }
@@ -120,8 +122,8 @@ pub(crate) struct Material<'a> {
     /// How texts are cut for BLEU.
     pub unit: Unit,
     pub seed: u64,
-    /// What the encoder needs beside the recipe.
-    pub outside: Option<&'a Outside>,
+    /// What the networks need beside the recipe.
+    pub outside: &'a [Outside],
 }
 
 impl Material<'_> {
@@ -129,9 +131,7 @@ impl Material<'_> {
     pub(crate) fn model(&self, recipe: &Recipe) -> Autoencoder {
         let own = self.sources.and_then(|(_, vocabulary)| vocabulary);
         let mut model = Autoencoder::with_sources(recipe, (self.vocabulary, own), self.seed);
-        if let Some(outside) = self.outside {
-            model.set_outside(outside, self.seed);
-        }
+        self.outside.iter().for_each(|outside| model.set_outside(outside, self.seed));
         model
     }
 
@@ -263,6 +263,8 @@ fn within(
         Ok((Choice { steps: seconds(each), ..choice }, each))
     };
     let tokens: usize = material.lengths().iter().sum();
+    // Most of the weights are then there already, and of one size.
+    let size = size.or((recipe.decoder.kind == NetworkKind::Published).then_some(Size::Base));
     let (mut chosen, mut each) = timed(recipe, size.unwrap_or(Size::Tiny))?;
     let larger = if size.is_some() { &[][..] } else { &Size::ALL[1..] };
     for &candidate in larger {
@@ -342,7 +344,6 @@ fn seconds_per_step(recipe: &Recipe, material: &Material<'_>, progress: Progress
 #[cfg(test)]
 mod tests {
     use super::*;
-    use strait_model::config::NetworkKind;
 
     #[test]
     fn what_a_window_cuts_is_said() {

@@ -27,12 +27,13 @@ use crate::{
     begun::{Job, NewFolder, START, Texts, read, read_json},
     checkpoint::{Best, Checkpoint, Position, Writer},
     collapse, finish,
-    given::{Given, GivenVectors},
+    given::GivenVectors,
     latents,
     log::Log,
     look,
     meter::Meter,
     pairs::{self, SourceSide, Sources, Tokenizers},
+    parts::Parts,
     plan::{self, Material},
     step::{self, Lesson},
 };
@@ -94,27 +95,33 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
     }
     pairs::check(&request.recipe, request.sources.as_ref())?;
     let start = request.from.as_deref().map(folder::open).transpose()?;
-    let published = matches!(request.recipe.encoder.kind, NetworkKind::Pretrained | NetworkKind::Tuned);
-    if let (Some(from), true) = (&request.from, published) {
-        request.recipe.encoder.folder = from.join(folder::ENCODER).display().to_string();
+    if let Some(from) = &request.from {
+        let Recipe { encoder, decoder, .. } = &mut request.recipe;
+        if matches!(encoder.kind, NetworkKind::Pretrained | NetworkKind::Tuned) {
+            encoder.folder = from.join(folder::ENCODER).display().to_string();
+        }
+        if decoder.kind == NetworkKind::Published {
+            decoder.folder = from.join(folder::DECODER).display().to_string();
+        }
     }
     let vectors = (request.vectors.take(), request.from.is_none());
-    let given = Given::prepare(&request.recipe, vectors, (&request.train, &request.valid), listener)?;
-    request.recipe.encoder.columns = given.as_ref().map_or(0, Given::columns);
+    let parts = Parts::prepare(&mut request.recipe, vectors, (&request.train, &request.valid), listener)?;
     if request.recipe.is_seq2seq() && request.recipe.attention.copy {
         request.recipe.tokenizer.joint = Some(true);
     }
-    let mut learned = match &start {
-        Some(saved) => Tokenizers::of(saved)?,
-        None => pairs::tokenizers(&mut request.recipe.tokenizer, &request.train, request.sources.as_ref())?,
+    let mut learned = match (&start, parts.tokenizer()) {
+        (Some(saved), _) => Tokenizers::of(saved)?,
+        (None, Some(tokenizer)) => Tokenizers::published(tokenizer),
+        (None, None) => pairs::tokenizers(&mut request.recipe.tokenizer, &request.train, request.sources.as_ref())?,
     };
     let reasons = std::mem::take(&mut learned.reasons);
     let texts = Texts { train: request.train, valid: request.valid, sources: request.sources };
     let weights = start.map(|saved| weights::to_bytes(&saved.model.params)).transpose()?;
-    let new = NewFolder::open(&dir, &texts, &learned, (weights.as_deref(), given.as_ref()))?;
+    let new = NewFolder::open(&dir, &texts, &learned, (weights.as_deref(), &parts))?;
     let Tokenizers { tokenizer, source, .. } = &learned;
     let ids = tokenizer.encode_batch(&texts.train);
-    let outside = given.map(|given| given.outside(tokenizer, [&ids, &tokenizer.encode_batch(&texts.valid)]));
+    let warning = parts.warning(&ids);
+    let outside = parts.outside(tokenizer, [&ids, &tokenizer.encode_batch(&texts.valid)]);
     let read = |sources: &Sources| source.as_ref().unwrap_or(tokenizer).encode_batch(&sources.train);
     let source_ids = texts.sources.as_ref().map(read);
     let own = source.as_ref().map(Tokenizer::vocab_size);
@@ -126,10 +133,10 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
         source_tokenizer: source.as_ref().unwrap_or(tokenizer),
         unit: Unit::guess(&texts.train),
         seed: request.seed,
-        outside: outside.as_ref(),
+        outside: &outside,
     };
     let mut plan = plan::make(&request.recipe, request.size, request.budget, &material, request.started)?;
-    plan.reasons.extend(reasons);
+    plan.reasons.extend(reasons.into_iter().chain(warning));
     let job = Job { name: request.name, hash: request.hash, seed: request.seed, replace: request.replace, plan };
     if let (Some(weights), Some(from)) = (&weights, &request.from) {
         let mut model = material.model(&job.plan.recipe);
@@ -157,9 +164,9 @@ pub fn resume(out: &Path, listener: &mut dyn Listener, stop: &AtomicBool) -> Res
     let own = texts.sources.is_some() && job.plan.recipe.tokenizer.joint == Some(false);
     let source = own.then(|| tokenizer(folder::SOURCE_TOKENIZER)).transpose()?;
     let tokenizer = tokenizer("tokenizer.json")?;
-    let given = Given::read(&dir, &job.plan.recipe, texts.train.len() + texts.valid.len())?;
+    let parts = Parts::read(&dir, &job.plan.recipe, texts.train.len() + texts.valid.len())?;
     let ids = |texts: &[String]| tokenizer.encode_batch(texts);
-    let outside = given.map(|given| given.outside(&tokenizer, [&ids(&texts.train), &ids(&texts.valid)]));
+    let outside = parts.outside(&tokenizer, [&ids(&texts.train), &ids(&texts.valid)]);
     Run::new(out, job, texts, (tokenizer, source), outside)?.complete(listener, stop)
 }
 
@@ -228,16 +235,14 @@ impl Run {
         job: Job,
         texts: Texts,
         (tokenizer, source): (Tokenizer, Option<Tokenizer>),
-        outside: Option<Outside>,
+        outside: Vec<Outside>,
     ) -> Result<Self, TrainError> {
         let dir = training_dir(&out);
         let recipe = &job.plan.recipe;
         recipe.check()?;
         let vocabularies = (tokenizer.vocab_size(), source.as_ref().map(Tokenizer::vocab_size));
         let mut model = Autoencoder::with_sources(recipe, vocabularies, job.seed);
-        if let Some(outside) = outside {
-            model.set_outside(&outside, job.seed);
-        }
+        outside.iter().for_each(|outside| model.set_outside(outside, job.seed));
         if dir.join(START).exists() {
             let file = dir.join(START);
             load_start(&mut model, &read(&file)?, file)?;

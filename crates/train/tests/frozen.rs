@@ -161,7 +161,7 @@ fn a_published_encoder_is_trained_on() {
         asked
     };
     let before = SentenceEncoder::open(&encoder).unwrap();
-    for tuning in [Tuning::All, Tuning::Last, Tuning::Adapters, Tuning::Fresh] {
+    for tuning in [Tuning::All, Tuning::Last, Tuning::Adapters, Tuning::Frozen, Tuning::Fresh] {
         let name = format!("{tuning:?}");
         let saved = trained(ask(&name, tuning, 30));
         let changed = |part: &str| {
@@ -174,7 +174,7 @@ fn a_published_encoder_is_trained_on() {
         let expected = match tuning {
             Tuning::All | Tuning::Fresh => (true, true, true),
             Tuning::Last => (false, false, true),
-            Tuning::Adapters => (false, false, false),
+            Tuning::Adapters | Tuning::Frozen => (false, false, false),
         };
         assert_eq!((words, first, last), expected, "{name}");
         let adapters = saved.model.params.iter().filter(|(_, p)| p.name().starts_with("encoder.adapters.")).count();

@@ -99,7 +99,7 @@ fn prior(model: &Model) -> String {
 fn encoder(c: &Config) -> String {
     let e = &c.recipe.encoder;
     match e.kind {
-        NetworkKind::None => "none: the decoder alone is a language model".into(),
+        NetworkKind::Published | NetworkKind::None => "none: the decoder alone is a language model".into(),
         NetworkKind::Transformer => transformer(e.layers, e.embedding, e.hidden, e.heads),
         NetworkKind::Pretrained => format!(
             "{}, frozen (a copy in the model's folder), its {} numbers through {} x {}",
@@ -148,6 +148,13 @@ fn decoder(c: &Config) -> String {
     let d = &c.recipe.decoder;
     match d.kind {
         NetworkKind::Transformer => transformer(d.layers, c.recipe.encoder.embedding, d.hidden, d.heads),
+        NetworkKind::Published => format!(
+            "{}, trained on ({}): {}{}",
+            d.folder,
+            word(&d.tuning),
+            transformer(d.layers, c.recipe.encoder.embedding, d.hidden, d.heads),
+            if c.recipe.latent.size > 0 { format!("; latent by {}", word(&d.injection)) } else { String::new() }
+        ),
         _ => format!("{}, {} x {}", word(&d.kind), d.layers, d.hidden),
     }
 }

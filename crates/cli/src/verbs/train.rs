@@ -48,7 +48,7 @@ pub struct Train {
     #[command(flatten)]
     network: NetworkFlags,
     #[command(flatten)]
-    frozen: FrozenFlags,
+    published: PublishedFlags,
     /// Replace the model, or the unfinished training, that is there
     #[arg(long)]
     force: bool,
@@ -145,8 +145,8 @@ struct NetworkFlags {
 }
 
 #[derive(Args)]
-#[command(next_help_heading = "Vectors to text")]
-struct FrozenFlags {
+#[command(next_help_heading = "Published models")]
+struct PublishedFlags {
     /// Train a decoder for this published encoder (BERT, MiniLM, RoBERTa, DistilBERT), which is copied into the model and stays as
     /// it is [default recipe: vec2text], or is trained on with it (--recipe tuned)
     #[arg(long, value_name = "DIR", conflicts_with = "from")]
@@ -154,23 +154,38 @@ struct FrozenFlags {
     /// Train a decoder for these vectors of FILE's records, npy or jsonl, a row each; with --encoder, they are taken for its own
     #[arg(long, value_name = "FILE")]
     vectors: Option<PathBuf>,
+    /// Train this published decoder (GPT-2 and its likes) on, behind the encoder of --encoder or an LSTM [default recipe: joined],
+    /// or as a language model (--recipe lm-tuned); its tokens are the model's
+    #[arg(long, value_name = "DIR", conflicts_with = "from")]
+    decoder: Option<PathBuf>,
     /// The vectors of the records of --valid
     #[arg(long, value_name = "FILE", requires_all = ["vectors", "valid"])]
     valid_vectors: Option<PathBuf>,
 }
 
-impl FrozenFlags {
-    fn any(&self) -> bool {
-        self.encoder.is_some() || self.vectors.is_some()
+impl PublishedFlags {
+    /// The recipe for what they give, if no other is asked for.
+    fn recipe(&self) -> Option<&'static str> {
+        match (&self.decoder, &self.encoder, &self.vectors) {
+            (Some(_), ..) => Some("joined"),
+            (None, None, None) => None,
+            _ => Some("vec2text"),
+        }
     }
 
-    /// The recipe with the encoder that the flags ask for.
-    fn apply(&self, recipe: Recipe) -> Result<Recipe> {
+    /// The recipe with the networks that the flags ask for.
+    fn apply(&self, mut recipe: Recipe) -> Result<Recipe> {
+        let quoted = |dir: &Path| format!("{:?}", dir.display().to_string());
+        if let Some(dir) = &self.decoder {
+            recipe = recipe.with("decoder.kind", "published")?.with("decoder.folder", &quoted(dir))?;
+            if recipe.encoder.kind == NetworkKind::Tuned && self.encoder.is_none() {
+                recipe = recipe.with("encoder.kind", "lstm")?;
+            }
+        }
         match (&self.encoder, &self.vectors) {
             (Some(dir), _) => {
-                let folder = format!("{:?}", dir.display().to_string());
                 let kind = if recipe.encoder.kind == NetworkKind::Tuned { "tuned" } else { "pretrained" };
-                Ok(recipe.with("encoder.kind", kind)?.with("encoder.folder", &folder)?)
+                Ok(recipe.with("encoder.kind", kind)?.with("encoder.folder", &quoted(dir))?)
             }
             (None, Some(_)) => Ok(recipe.with("encoder.kind", "vectors")?),
             (None, None) => Ok(recipe),
@@ -196,7 +211,7 @@ impl Train {
         let started = Instant::now();
         let out = self.out.clone().unwrap_or_else(|| default_out(&self.file));
         strait::check_place(&out, self.force)?;
-        let recipe = self.frozen.apply(self.network.recipe(self.pairs.given(), self.frozen.any())?)?;
+        let recipe = self.published.apply(self.network.recipe(self.pairs.given(), self.published.recipe())?)?;
         let training = self.training(&out, recipe, started)?;
         let file = Some(self.file.as_path()).filter(|f| *f != Path::new("-"));
         resume::listen(self.json, &out, file, |progress, stop| training.run(progress, stop))
@@ -205,7 +220,7 @@ impl Train {
     /// Reads the texts and says what was found.
     fn training(&self, out: &Path, recipe: Recipe, started: Instant) -> Result<Training> {
         // Each record has its vector.
-        let base = if self.frozen.vectors.is_some() { ReadOptions::one_to_one() } else { ReadOptions::default() };
+        let base = if self.published.vectors.is_some() { ReadOptions::one_to_one() } else { ReadOptions::default() };
         let options = self.corpus.resolve(base);
         if self.valid.as_deref() == Some(Path::new("-")) && self.file == Path::new("-") {
             return Err(Usage("only one of FILE and --valid can be standard input".into()).into());
@@ -221,7 +236,7 @@ impl Train {
             None => say!("  To validate, 5 % are put aside by a hash of each text (--valid FILE to give others)."),
         }
         let read = |file: &Option<PathBuf>| file.as_deref().map(input::latents).transpose();
-        let (vectors, valid_vectors) = (read(&self.frozen.vectors)?, read(&self.frozen.valid_vectors)?);
+        let (vectors, valid_vectors) = (read(&self.published.vectors)?, read(&self.published.valid_vectors)?);
         let training = Training { valid, vectors, valid_vectors, ..Training::new(out, train) };
         Ok(self.resolved(training, recipe, started))
     }
@@ -278,8 +293,8 @@ impl LengthFlags {
 }
 
 impl NetworkFlags {
-    /// The recipe as the flags say; `pairs` says whether flags spoke of pairs, `frozen` whether of vectors.
-    fn recipe(&self, pairs: bool, frozen: bool) -> Result<Recipe> {
+    /// The recipe as the flags say; `pairs` says whether flags spoke of pairs, `published` is the recipe for what others gave.
+    fn recipe(&self, pairs: bool, published: Option<&str>) -> Result<Recipe> {
         let paired = self.task == Some(Task::Seq2seq) || (self.task.is_none() && pairs);
         let mut recipe = match (&self.from, &self.recipe) {
             (Some(dir), name) => {
@@ -309,8 +324,10 @@ impl NetworkFlags {
                 recipe
             }
             (None, Some(name)) => Recipe::find(name)?,
-            (None, None) if frozen => Recipe::find("vec2text")?,
-            (None, None) => Recipe::built_in().into_iter().find(|r| r.is_seq2seq() == paired).unwrap_or_default(),
+            (None, None) => match published {
+                Some(name) => Recipe::find(name)?,
+                None => Recipe::built_in().into_iter().find(|r| r.is_seq2seq() == paired).unwrap_or_default(),
+            },
         };
         if let Some(rate) = self.lr {
             recipe.training.rate = rate as f32;

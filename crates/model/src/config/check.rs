@@ -1,8 +1,10 @@
 //! What a recipe must keep to.
 
+use strait_text::TokenizerKind;
+
 use super::{
     AttentionKind, BagOutput, DiscriminatorKind, KlConfig, LatentKind, NetworkKind, Normalise, Recipe,
-    RegulariserConfig,
+    RegulariserConfig, Tuning,
 };
 
 /// A field, its value, and what was expected.
@@ -14,6 +16,7 @@ pub(super) fn check(r: &Recipe) -> Result<(), Fault> {
     shares(r)?;
     numbers(r)?;
     shape(r)?;
+    published(r)?;
     repetition(r)?;
     regulariser(r)?;
     text_gan(r)?;
@@ -37,6 +40,8 @@ fn sizes(r: &Recipe) -> Result<(), Fault> {
         ("training.batch_tokens", r.training.batch_tokens),
         ("encoder.tuned_layers", r.encoder.tuned_layers),
         ("encoder.rank", r.encoder.rank),
+        ("decoder.tuned_layers", r.decoder.tuned_layers),
+        ("decoder.rank", r.decoder.rank),
     ];
     match sizes.iter().find(|s| !(1..=65_536).contains(&s.1)) {
         Some(&(field, value)) => Err((field, value.to_string(), "between 1 and 65536")),
@@ -67,7 +72,8 @@ fn shares(r: &Recipe) -> Result<(), Fault> {
 
 fn numbers(r: &Recipe) -> Result<(), Fault> {
     let t = &r.training;
-    positive(&[("training.rate", t.rate), ("training.encoder_rate", t.encoder_rate), ("training.clip", t.clip)])?;
+    positive(&[("training.rate", t.rate), ("training.clip", t.clip)])?;
+    positive(&[("training.encoder_rate", t.encoder_rate), ("training.decoder_rate", t.decoder_rate)])?;
     positive(&[("latent.spread", r.latent.spread)])?;
     positive(&[("decoder.concentration", r.decoder.concentration), ("decoder.frequent", r.decoder.frequent)])?;
     not_negative(&[("latent.noise", r.latent.noise), ("latent.quantiser.commitment", r.latent.quantiser.commitment)])
@@ -92,7 +98,7 @@ fn shape(r: &Recipe) -> Result<(), Fault> {
     let (encoder, latent, decoder) = (&r.encoder, &r.latent, &r.decoder);
     if decoder.kind == NetworkKind::None || decoder.kind.is_given() {
         let kind = format!("{:?}", decoder.kind).to_lowercase();
-        return Err(("decoder.kind", kind, "a network that is trained here"));
+        return Err(("decoder.kind", kind, "a network that is trained here, or \"published\""));
     }
     if encoder.kind.is_frozen() && !r.objective.noise.is_none() {
         let expected = "none (drop = 0 and so on) with a frozen encoder, whose vectors are of whole texts";
@@ -113,8 +119,9 @@ fn shape(r: &Recipe) -> Result<(), Fault> {
         if size != 0 {
             return Err(("latent.size", size.to_string(), "0 without an encoder (a language model has no latent)"));
         }
-        if decoder.kind.cell().is_none() && decoder.kind != NetworkKind::Transformer {
-            return Err(("decoder.kind", format!("{:?}", decoder.kind), "recurrent or transformer without an encoder"));
+        if !decoder.kind.writes() {
+            let expected = "recurrent, transformer or published without an encoder";
+            return Err(("decoder.kind", format!("{:?}", decoder.kind), expected));
         }
     } else if !(1..=65_536).contains(&size) {
         return Err(("latent.size", size.to_string(), "between 1 and 65536"));
@@ -140,9 +147,42 @@ fn shape(r: &Recipe) -> Result<(), Fault> {
     Ok(())
 }
 
+/// What goes with a published decoder.
+fn published(r: &Recipe) -> Result<(), Fault> {
+    if r.encoder.kind == NetworkKind::Published {
+        let expected = "another; a published encoder is \"pretrained\" or \"tuned\"";
+        return Err(("encoder.kind", "published".into(), expected));
+    }
+    if r.decoder.kind != NetworkKind::Published {
+        return Ok(());
+    }
+    let (tokenizer, objective) = (&r.tokenizer, &r.objective);
+    let set = |field, expected| Err((field, "set".to_string(), expected));
+    match () {
+        () if tokenizer.vocabulary.is_some() || tokenizer.kind != TokenizerKind::Subword => {
+            set("tokenizer", "left as it is with decoder.kind = \"published\", which has its own tokens")
+        }
+        () if r.is_language_model() && r.decoder.tuning == Tuning::Frozen => {
+            let expected = "another without an encoder: nothing would learn";
+            Err(("decoder.tuning", "frozen".into(), expected))
+        }
+        // Which spreads weight over tokens that it never writes.
+        () if objective.label_smoothing > 0.0 => {
+            set("objective.label_smoothing", "0 with decoder.kind = \"published\"")
+        }
+        () if objective.pretrain > 0.0 => {
+            set("objective.pretrain", "0 with decoder.kind = \"published\", which does not start afresh")
+        }
+        () if objective.text_gan.is_some() => {
+            set("objective.text_gan", "used with decoder.kind recurrent or transformer")
+        }
+        () => Ok(()),
+    }
+}
+
 /// Cures of repetition, for decoders that write token by token.
 fn repetition(r: &Recipe) -> Result<(), Fault> {
-    let writes = r.decoder.kind.cell().is_some() || r.decoder.kind == NetworkKind::Transformer;
+    let writes = r.decoder.kind.writes();
     not_negative(&[("objective.unlikelihood", r.objective.unlikelihood)])?;
     let chance = r.decoder.scheduled_sampling;
     if !(0.0..=1.0).contains(&chance) {
@@ -150,7 +190,9 @@ fn repetition(r: &Recipe) -> Result<(), Fault> {
     }
     let fields = [("objective.unlikelihood", r.objective.unlikelihood), ("decoder.scheduled_sampling", chance)];
     match fields.iter().find(|field| field.1 > 0.0 && !writes) {
-        Some(&(field, value)) => Err((field, value.to_string(), "0 unless the decoder is recurrent or a transformer")),
+        Some(&(field, value)) => {
+            Err((field, value.to_string(), "0 unless the decoder is recurrent, a transformer or published"))
+        }
         None => Ok(()),
     }
 }

@@ -16,7 +16,8 @@ use strait_text::TokenizerKind;
 pub use attention::{AttentionConfig, AttentionKind, TaskKind};
 pub use latent::{LatentConfig, LatentKind, Normalise, QuantiserConfig};
 pub use network::{
-    ActivationKind, BagOutput, DecoderConfig, EncoderConfig, NetworkKind, Pool, Positions, SamplingSchedule, Tuning,
+    ActivationKind, BagOutput, DecoderConfig, EncoderConfig, InjectionKind, NetworkKind, Pool, Positions,
+    SamplingSchedule, Tuning,
 };
 pub use objective::{
     AdversarialConfig, AraeConfig, Kernel, KlConfig, KlSchedule, MmdConfig, ObjectiveConfig, RegulariserConfig,
@@ -121,6 +122,8 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../recipes/seq2seq-cvae.toml"),
     include_str!("../../../../recipes/vec2text.toml"),
     include_str!("../../../../recipes/tuned.toml"),
+    include_str!("../../../../recipes/joined.toml"),
+    include_str!("../../../../recipes/lm-tuned.toml"),
 ];
 
 impl Recipe {

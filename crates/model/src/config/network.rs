@@ -26,6 +26,8 @@ pub enum NetworkKind {
     Vectors,
     /// A published encoder that is trained on, with the same network behind it; encoders only.
     Tuned,
+    /// A published decoder of the GPT-2 family, with its own tokens; decoders only.
+    Published,
     /// No encoder: the decoder alone is a language model.
     None,
 }
@@ -44,6 +46,7 @@ impl NetworkKind {
             | NetworkKind::Pretrained
             | NetworkKind::Vectors
             | NetworkKind::Tuned
+            | NetworkKind::Published
             | NetworkKind::None => None,
         }
     }
@@ -53,13 +56,18 @@ impl NetworkKind {
         self.is_frozen() || self == NetworkKind::Tuned
     }
 
+    /// Whether a decoder of this kind writes token by token, with a state for each.
+    pub fn writes(self) -> bool {
+        self.cell().is_some() || matches!(self, NetworkKind::Transformer | NetworkKind::Published)
+    }
+
     /// Whether it reads vectors that are not trained here.
     pub fn is_frozen(self) -> bool {
         matches!(self, NetworkKind::Pretrained | NetworkKind::Vectors)
     }
 }
 
-/// What of a published encoder is trained on.
+/// What of a published network is trained on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tuning {
@@ -72,6 +80,21 @@ pub enum Tuning {
     Adapters,
     /// Every weight from scratch: the same network without what it learned.
     Fresh,
+    /// Nothing: only what is put before or behind it learns.
+    Frozen,
+}
+
+/// Where a latent enters a published decoder (Li et al. 2020).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InjectionKind {
+    /// As one key and value more for each block and head, which every position attends to.
+    Memory,
+    /// Added to every token's embedding.
+    Embedding,
+    /// Both.
+    #[default]
+    Both,
 }
 
 /// How an encoder's states become one vector.
@@ -130,7 +153,8 @@ impl From<ActivationKind> for Activation {
 pub struct EncoderConfig {
     #[serde(alias = "cell")]
     pub kind: NetworkKind,
-    /// Width of the token embedding E, shared with the decoder; the width of a Transformer, D.
+    /// Width of the token embedding E, shared with the decoder; the width of a Transformer, D. That of a published decoder, if
+    /// there is one.
     pub embedding: usize,
     /// Hidden units: of each direction (recurrent), of the inner layer of a block (Transformer), of each layer
     /// (feed-forward).
@@ -254,6 +278,14 @@ pub struct DecoderConfig {
     /// Bag networks only: in training, tokens more frequent than this share count as if only `sqrt(this / frequency)` of
     /// them were there (Mikolov et al. 2013), so that topics are not about function words; 1: all count.
     pub frequent: f32,
+    /// Where the published decoder came from; its sizes are set when it is there (published).
+    pub folder: String,
+    /// Where the latent enters (published).
+    pub injection: InjectionKind,
+    /// What is trained on (published), how many of the last blocks (tuning = "last"), the rank of adapters.
+    pub tuning: Tuning,
+    pub tuned_layers: usize,
+    pub rank: usize,
 }
 
 impl Default for DecoderConfig {
@@ -275,6 +307,11 @@ impl Default for DecoderConfig {
             topics: false,
             concentration: 0.1,
             frequent: 1.0,
+            folder: String::new(),
+            injection: InjectionKind::Both,
+            tuning: Tuning::All,
+            tuned_layers: 2,
+            rank: 8,
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct TrainingConfig {
     pub rate: f32,
     /// A published encoder that is trained on learns at this share of the rate.
     pub encoder_rate: f32,
+    /// The same of a published decoder.
+    pub decoder_rate: f32,
     /// Adam's decay of the mean (SGD: the momentum) and of the square of the gradient.
     pub beta1: f32,
     pub beta2: f32,
@@ -58,6 +60,7 @@ impl Default for TrainingConfig {
             optimiser: OptimiserKind::Adam,
             rate: 2e-3,
             encoder_rate: 0.025,
+            decoder_rate: 0.025,
             beta1: 0.9,
             beta2: 0.99,
             schedule: ScheduleKind::Cosine,

@@ -4,17 +4,21 @@ mod bag;
 pub(crate) mod manager;
 mod output;
 mod pointer;
+pub mod published;
 mod readout;
 mod recurrent;
 mod seen;
 mod transformer;
 mod window;
 
+use std::sync::Arc;
+
 use rand::Rng;
 use strait_engine::{ParamId, Params, Tape, Var, ops::cross_entropy::Scored};
 
 pub use bag::{Decoder as BagDecoder, Topic};
 pub(crate) use manager::Manager;
+pub use published::{PublishedDecoder, PublishedError};
 
 use crate::{
     batch::Batch,
@@ -30,6 +34,7 @@ pub enum Decoder {
     Transformer(transformer::Decoder),
     Bag(bag::Decoder),
     Window(window::Decoder),
+    Published(published::Decoder),
 }
 
 /// What a decoder is trained on.
@@ -83,9 +88,30 @@ impl Decoder {
             NetworkKind::Transformer => {
                 Decoder::Transformer(transformer::Decoder::new(params, config, embedding, given, rng))
             }
+            NetworkKind::Published => {
+                Decoder::Published(published::Decoder::new(params, config, embedding, latent.size, rng))
+            }
             NetworkKind::None | NetworkKind::Pretrained | NetworkKind::Vectors | NetworkKind::Tuned => {
                 unreachable!("a recipe's check refuses a model without a decoder")
             }
+        }
+    }
+
+    /// Gives a published decoder its network, whose weights are added to `params`; `seed` draws those that begin afresh.
+    ///
+    /// # Panics
+    /// If the decoder was made for another one.
+    pub(crate) fn set_published(&mut self, params: &mut Params, published: &Arc<PublishedDecoder>, seed: u64) {
+        if let Decoder::Published(d) = self {
+            d.set(params, published.clone(), seed);
+        }
+    }
+
+    /// The published decoder, once it was set.
+    pub(crate) fn published(&self) -> Option<&Arc<PublishedDecoder>> {
+        match self {
+            Decoder::Published(d) => d.published(),
+            _ => None,
         }
     }
 
@@ -107,6 +133,10 @@ impl Decoder {
             Decoder::Transformer(d) => {
                 let read = d.read(tape, params, embedding, task, rng);
                 d.output().loss(tape, params, read, task)
+            }
+            Decoder::Published(d) => {
+                let read = d.read(tape, params, task, rng);
+                d.output().loss(tape, params, (read, None), task)
             }
             Decoder::Bag(d) => d.loss(tape, params, task, rng),
             Decoder::Window(d) => d.loss(tape, params, task, rng),
@@ -132,6 +162,10 @@ impl Decoder {
                 let (y, _) = d.read(tape, params, embedding, task, rng);
                 d.output().draw(params, tape.value(y), uniforms)
             }
+            Decoder::Published(d) => {
+                let y = d.read(tape, params, task, rng);
+                d.output().draw(params, tape.value(y), uniforms)
+            }
             Decoder::Bag(_) | Decoder::Window(_) => Vec::new(),
         }
     }
@@ -149,6 +183,7 @@ impl Decoder {
         let (y, output) = match self {
             Decoder::Recurrent(d) => (d.read(tape, params, embedding, task, rng).0, d.output()),
             Decoder::Transformer(d) => (d.read(tape, params, embedding, task, rng).0, d.output()),
+            Decoder::Published(d) => (d.read(tape, params, task, rng), d.output()),
             Decoder::Bag(_) | Decoder::Window(_) => return None,
         };
         Some(tape.linear(params, y, output.weight, Some(output.bias)))
@@ -170,7 +205,7 @@ impl Decoder {
         let rows = match self {
             Decoder::Bag(_) => return None,
             Decoder::Window(d) => d.rows(batch),
-            Decoder::Recurrent(_) | Decoder::Transformer(_) => batch.packing.rows(),
+            Decoder::Recurrent(_) | Decoder::Transformer(_) | Decoder::Published(_) => batch.packing.rows(),
         };
         for (nats, sequence) in tape.row_nats().take(rows).zip(batch.packing.sequence_of_rows()) {
             each[sequence].push(nats);
@@ -189,6 +224,7 @@ impl Decoder {
             Decoder::Transformer(d) => Generator::Transformer(Box::new(d.generator(params, table, (z, rows), None))),
             Decoder::Bag(d) => Generator::Bag(d.generator(params, z, rows)),
             Decoder::Window(d) => Generator::Window(d.generator(params, z, rows)),
+            Decoder::Published(d) => Generator::Published(Box::new(d.generator(params, (z, rows)))),
         }
     }
 
@@ -203,7 +239,9 @@ impl Decoder {
             Decoder::Transformer(d) => {
                 Generator::Transformer(Box::new(d.generator(params, table, start, Some(source))))
             }
-            Decoder::Bag(_) | Decoder::Window(_) => unreachable!("a recipe's check refuses these decoders in seq2seq"),
+            Decoder::Bag(_) | Decoder::Window(_) | Decoder::Published(_) => {
+                unreachable!("a recipe's check refuses these decoders in seq2seq")
+            }
         }
     }
 
@@ -213,7 +251,7 @@ impl Decoder {
         let (output, manager) = match self {
             Decoder::Recurrent(d) => d.led(),
             Decoder::Transformer(d) => d.led(),
-            Decoder::Bag(_) | Decoder::Window(_) => return,
+            Decoder::Bag(_) | Decoder::Window(_) | Decoder::Published(_) => return,
         };
         let columns = params.shape(output.weight).1;
         *manager = new(params, columns);
@@ -224,7 +262,7 @@ impl Decoder {
         match self {
             Decoder::Recurrent(d) => d.manager(),
             Decoder::Transformer(d) => d.manager(),
-            Decoder::Bag(_) | Decoder::Window(_) => None,
+            Decoder::Bag(_) | Decoder::Window(_) | Decoder::Published(_) => None,
         }
     }
 
@@ -248,6 +286,7 @@ pub enum Generator<'a> {
     Transformer(Box<transformer::Generator<'a>>),
     Bag(bag::Generator),
     Window(window::Generator<'a>),
+    Published(Box<published::Generator<'a>>),
 }
 
 impl Generator<'_> {
@@ -256,7 +295,7 @@ impl Generator<'_> {
         match self {
             Generator::Recurrent(g) => g.weights(row),
             Generator::Transformer(g) => g.weights(row),
-            Generator::Bag(_) | Generator::Window(_) => None,
+            Generator::Bag(_) | Generator::Window(_) | Generator::Published(_) => None,
         }
     }
 }
@@ -268,6 +307,7 @@ impl NextToken for Generator<'_> {
             Generator::Transformer(g) => g.vocabulary(),
             Generator::Bag(g) => g.vocabulary(),
             Generator::Window(g) => g.vocabulary(),
+            Generator::Published(g) => g.vocabulary(),
         }
     }
 
@@ -277,6 +317,7 @@ impl NextToken for Generator<'_> {
             Generator::Transformer(g) => g.rows(),
             Generator::Bag(g) => g.rows(),
             Generator::Window(g) => g.rows(),
+            Generator::Published(g) => g.rows(),
         }
     }
 
@@ -286,6 +327,7 @@ impl NextToken for Generator<'_> {
             Generator::Transformer(g) => g.step(tokens, logits),
             Generator::Bag(g) => g.step(tokens, logits),
             Generator::Window(g) => g.step(tokens, logits),
+            Generator::Published(g) => g.step(tokens, logits),
         }
     }
 
@@ -293,6 +335,7 @@ impl NextToken for Generator<'_> {
         match self {
             Generator::Recurrent(g) => g.states(),
             Generator::Transformer(g) => g.states(),
+            Generator::Published(g) => g.states(),
             Generator::Bag(_) | Generator::Window(_) => &[],
         }
     }
@@ -303,6 +346,7 @@ impl NextToken for Generator<'_> {
             Generator::Transformer(g) => g.select(from),
             Generator::Bag(g) => g.select(from),
             Generator::Window(g) => g.select(from),
+            Generator::Published(g) => g.select(from),
         }
     }
 }

@@ -14,13 +14,13 @@ use rand::Rng;
 use strait_engine::{ParamId, Params, Tape, Var, ops::rnn::Folded};
 
 pub(crate) use bag::counts;
-pub(crate) use tuned::published_weights;
 pub use tuned::{PUBLISHED, Published};
 pub use vectors::Vectors;
 
 use crate::{
     batch::Sequences,
     config::{EncoderConfig, NetworkKind},
+    decoder::PublishedDecoder,
 };
 
 /// An encoder of any kind, with its weights' handles.
@@ -36,13 +36,15 @@ pub enum Encoder {
     Tuned(tuned::Encoder),
 }
 
-/// What an encoder reads or runs that is not made with the model.
+/// What a network reads or runs that is not made with the model.
 #[derive(Debug, Clone)]
 pub enum Outside {
     /// A frozen encoder's vectors.
     Vectors(Arc<Vectors>),
     /// The published encoder that is trained on.
     Published(Arc<Published>),
+    /// The published decoder.
+    Decoder(Arc<PublishedDecoder>),
 }
 
 impl Encoder {
@@ -59,6 +61,7 @@ impl Encoder {
                 Encoder::Frozen(frozen::Encoder::new(params, config, rng))
             }
             NetworkKind::Tuned => Encoder::Tuned(tuned::Encoder::new(params, config, rng)),
+            NetworkKind::Published => unreachable!("a recipe's check refuses a decoder as an encoder"),
             NetworkKind::Transformer => Encoder::Transformer(transformer::Encoder::new(params, config, slots, rng)),
         }
     }

@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use strait_engine::{ParamId, Params, Tape, Var};
+use strait_engine::{Params, Tape, Var};
 use strait_pretrained::{Network, SentenceEncoder};
 use strait_text::Tokenizer;
 
 use super::frozen::{EPS, texts, trunk};
 use crate::{
     batch::Sequences,
-    config::{EncoderConfig, Tuning},
+    config::EncoderConfig,
     feed_forward::Trunk,
+    tuning::{Plan, tune},
 };
 
 /// How the names of the published weights begin.
@@ -69,19 +70,8 @@ impl Encoder {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let at = params.append(PUBLISHED, published.encoder.params());
         let mut network = published.encoder.network().moved(at);
-        match tuning {
-            Tuning::All => params.set_trainable(PUBLISHED, true),
-            Tuning::Fresh => {
-                Network::forget(params, PUBLISHED, &mut rng);
-                params.set_trainable(PUBLISHED, true);
-            }
-            Tuning::Last => {
-                let blocks = network.blocks(params);
-                let first = blocks.len().saturating_sub(tuned_layers);
-                blocks[first..].iter().for_each(|block| params.set_trainable(block, true));
-            }
-            Tuning::Adapters => network.adapt(params, ADAPTERS, rank, &mut rng),
-        }
+        let plan = Plan { tuning, layers: tuned_layers, rank };
+        tune(params, &mut network, (&[PUBLISHED], ADAPTERS), plan, &mut rng);
         self.published = Some((network, published));
     }
 
@@ -102,18 +92,14 @@ impl Encoder {
     }
 }
 
-/// The weights that a recipe leaves as they are or trains at a rate of their own.
-pub(crate) fn published_weights(params: &Params) -> Vec<ParamId> {
-    params.iter().filter(|(_, p)| p.name().starts_with(PUBLISHED)).map(|(id, _)| id).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use strait_engine::ops::losses::Weighting;
+    use strait_engine::{ParamId, ops::losses::Weighting};
     use strait_text::TokenizerKind;
 
     use super::*;
     use crate::{
+        config::Tuning,
         encoder::Vectors,
         objective::testing::{check_gradients, numbers, rng},
     };

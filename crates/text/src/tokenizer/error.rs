@@ -41,6 +41,12 @@ pub enum TokenizerError {
         /// What was found.
         why: String,
     },
+    /// A published tokenizer that is none of ours.
+    #[error("the published tokenizer cannot be used here: {why}; a byte-level BPE as GPT-2 has it can")]
+    Foreign {
+        /// What was found.
+        why: String,
+    },
     /// The `tokenizers` crate refused a configuration; a defect of Strait, not of the input.
     #[error("internal: the tokenizers crate reports: {0}")]
     Internal(String),

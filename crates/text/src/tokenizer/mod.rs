@@ -113,6 +113,22 @@ impl Tokenizer {
         train::train(kind, vocab_size, texts)
     }
 
+    /// A byte-level BPE that somebody else has trained: `names` spell bytes in GPT-2's printable alphabet and get the ids from
+    /// [`SPECIALS`] on, `merges` are pairs of them, the most urgent first. A text is encoded as it is, without a leading blank.
+    ///
+    /// # Errors
+    /// If names are missing, alike, or spell no bytes, or a merge makes what is no token.
+    pub fn from_merges(names: Vec<String>, merges: Vec<(String, String)>) -> Result<Self, TokenizerError> {
+        let foreign = |why: String| TokenizerError::Foreign { why };
+        let is_bytes = |name: &&String| !name.is_empty() && name.chars().all(|c| train::byte_of(c).is_some());
+        if let Some(name) = names.iter().find(|name| !is_bytes(name)) {
+            return Err(foreign(format!("its token {name:?} spells no bytes")));
+        }
+        let all = train::special_names().into_iter().chain(names).collect();
+        let built = file::subword(train::vocabulary(all), merges, false).map_err(|e| foreign(e.to_string()))?;
+        Self::from_built(built, TokenizerKind::Subword).map_err(foreign)
+    }
+
     /// What one token stands for.
     pub fn kind(&self) -> TokenizerKind {
         self.kind

@@ -154,12 +154,12 @@ fn word_list(
     (names, reason)
 }
 
-fn special_names() -> Vec<String> {
+pub(super) fn special_names() -> Vec<String> {
     SPECIAL_NAMES.iter().map(|s| (*s).to_owned()).collect()
 }
 
 /// Ids in the order of the names.
-fn vocabulary(names: Vec<String>) -> HashMap<String, u32> {
+pub(super) fn vocabulary(names: Vec<String>) -> HashMap<String, u32> {
     names.into_iter().zip(0..).collect()
 }
 
