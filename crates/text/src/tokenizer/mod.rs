@@ -336,7 +336,31 @@ fn word_part(text: &str) -> WordPart {
 
 #[cfg(test)]
 mod tests {
-    use super::{WordPart::*, word_part};
+    use super::{SPECIALS, Tokenizer, WordPart::*, train, word_part};
+
+    #[test]
+    fn merges_that_somebody_else_has_learned() {
+        let bytes = || (0..=255u8).map(|b| train::byte_name(b).to_owned());
+        let names = |more: &[&str]| bytes().chain(more.iter().map(|m| m.to_string())).collect::<Vec<_>>();
+        let merges = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
+        let known = [("t", "h"), ("th", "e"), ("Ġ", "the")];
+        let tokenizer = Tokenizer::from_merges(names(&["th", "the", "Ġthe"]), merges(&known)).unwrap();
+        let first = SPECIALS + 256;
+        assert_eq!(tokenizer.encode("the the"), [first + 1, first + 2]);
+        for text in ["the", " the", "", "  Thé\n", "🦊"] {
+            assert_eq!(tokenizer.decode(&tokenizer.encode(text)), text);
+        }
+        let again = Tokenizer::from_bytes(&tokenizer.to_bytes().unwrap()).unwrap();
+        assert_eq!(again.encode("the other"), tokenizer.encode("the other"));
+        for (names, pairs) in [
+            (names(&["a b"]), &[][..]),
+            (names(&["th", "th"]), &[]),
+            (names(&[]), &[("t", "h")]),
+            (bytes().skip(1).collect(), &[]),
+        ] {
+            assert!(Tokenizer::from_merges(names, merges(pairs)).is_err(), "{pairs:?}");
+        }
+    }
 
     #[test]
     fn parts_of_words() {
