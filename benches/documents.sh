@@ -17,17 +17,31 @@ done
 sentences=$out/sentences
 [ -d "$sentences" ] || "$strait" train "$out/train.txt" --valid "$out/valid.txt" --out "$sentences" --recipe dae \
     --size small --steps 1500 --threads 1 --seed 1
-for plan in 16 0; do
-    "$strait" document train "$out/train.txt" --valid "$out/valid.txt" -m "$sentences" -o "$out/plan$plan" \
-        --plan "$plan" --steps 400 --threads 1 --force
-    "$strait" document evaluate -m "$out/plan$plan" "$out/test.txt" --passages 500 | tee "$out/plan$plan.txt"
+# The same stories as flat text, for a language model of the same size.
+for part in train valid; do
+    benches/passages.py "$out/$part.txt" > "$out/flat.$part.txt"
+done
+flat=$out/flat
+[ -d "$flat" ] || "$strait" train "$out/flat.train.txt" --valid "$out/flat.valid.txt" --out "$flat" --recipe lm-lstm \
+    --size small --steps 1500 --threads 1 --seed 1
+
+for kind in lstm transformer; do
+    for plan in 16 0; do
+        model=$out/$kind$plan
+        "$strait" document train "$out/train.txt" --valid "$out/valid.txt" -m "$sentences" -o "$model" \
+            --kind "$kind" --plan "$plan" --steps 400 --threads 1 --force
+        # The language model's figures are the same beside each.
+        beside=--texts=0
+        [ "$kind$plan" = lstm16 ] && beside=--beside=$flat
+        "$strait" document evaluate -m "$model" "$out/test.txt" --passages 500 "$beside" | tee "$model.txt"
+    done
 done
 
 # Time and memory by the length of what is read: five sentences after so many.
 for n in 125 500 2000; do
     awk NF "$out/train.txt" | head -n "$n" > "$out/long.txt"
     echo "$n sentences"
-    python3 - "$strait" document continue -m "$out/plan16" "$out/long.txt" -n 5 --threads 1 <<'PY'
+    python3 - "$strait" document continue -m "$out/lstm16" "$out/long.txt" -n 5 --threads 1 <<'PY'
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 use = resource.getrusage(resource.RUSAGE_CHILDREN)
