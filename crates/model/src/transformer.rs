@@ -11,7 +11,7 @@
 //! vector for each place, added to x. A stack may have a memory: K rows of P dimensions for each sequence, from which
 //! each block makes keys and values of its own (`W_m m`) that every position sees besides the positions before it (Li
 //! et al. 2020, Optimus). They have no place and are not rotated. A stack may also attend to the states of another text for
-//! each sequence ([`cross`]): then each block does so between its two parts.
+//! each sequence ([`States`]): then each block does so between its two parts.
 
 mod cross;
 mod step;
