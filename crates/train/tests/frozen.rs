@@ -1,12 +1,13 @@
 //! Encoders from outside: vectors that are not trained here, of a published encoder and of anyone's, and a published encoder
 //! that is trained on.
 
+mod common;
+
 use std::{
     collections::HashMap,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
 };
 
 use strait_model::{
@@ -17,7 +18,9 @@ use strait_model::{
     folder::Saved,
 };
 use strait_pretrained::SentenceEncoder;
-use strait_train::{Budget, Event, GivenVectors, Outcome, Request, Size, TrainError, resume, start};
+use strait_train::{Event, GivenVectors, Outcome, Request, TrainError, resume, start};
+
+use common::{fixture, trained};
 
 const COLUMNS: usize = 24;
 
@@ -62,45 +65,15 @@ fn request(out: &Path, kind: NetworkKind, vectors: Option<GivenVectors>, steps: 
     (recipe.training.batch_tokens, recipe.training.patience) = (128, 100);
     (recipe.encoder.kind, recipe.encoder.embedding, recipe.encoder.hidden) = (kind, 16, 32);
     (recipe.decoder.hidden, recipe.latent.size) = (32, 16);
-    Request {
-        out: out.into(),
-        name: "toy".into(),
-        hash: "0".into(),
-        train,
-        valid,
-        sources: None,
-        from: None,
-        recipe,
-        vectors,
-        size: Some(Size::Base),
-        budget: Budget::Steps(steps),
-        seed: 4,
-        replace: false,
-        started: Instant::now(),
-    }
+    Request { vectors, ..common::request(out, recipe, (train, valid), steps) }
 }
 
-fn trained(request: Request) -> Saved {
-    let out = request.out.clone();
-    assert_eq!(start(request, &mut (), &AtomicBool::new(false)).unwrap(), Outcome::Finished);
-    folder::open(&out).unwrap()
-}
-
+/// As [`common::refused`]; the folder that it would lie in is empty.
 fn refused(request: Request) -> TrainError {
     let out = request.out.clone();
-    let error = start(request, &mut (), &AtomicBool::new(false)).expect_err("it cannot be trained");
-    assert!(!folder::training_dir(&out).exists() && fs::read_dir(out.parent().unwrap()).unwrap().count() == 0);
+    let error = common::refused(request);
+    assert_eq!(fs::read_dir(out.parent().unwrap()).unwrap().count(), 0);
     error
-}
-
-fn fixture(to: &Path) -> PathBuf {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pretrained/tests/fixtures/bert");
-    for name in strait_pretrained::files_of(&from).unwrap() {
-        let to = to.join(&name);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(from.join(&name), to).unwrap();
-    }
-    to.into()
 }
 
 fn texts_of(saved: &Saved, model: &Autoencoder, vectors: &[f32]) -> Vec<String> {
@@ -128,7 +101,7 @@ fn embeddings_become_texts_again() {
 #[test]
 fn a_published_encoder_is_copied_into_the_model() {
     let root = tempfile::tempdir().unwrap();
-    let encoder = fixture(&root.path().join("published"));
+    let encoder = fixture("bert", &root.path().join("published"));
     let mut asked = request(&root.path().join("m"), NetworkKind::Pretrained, None, 20);
     asked.recipe.encoder.folder = encoder.display().to_string();
     let mut heard = 0;
@@ -152,7 +125,7 @@ fn a_published_encoder_is_copied_into_the_model() {
 #[test]
 fn a_published_encoder_is_trained_on() {
     let root = tempfile::tempdir().unwrap();
-    let encoder = fixture(&root.path().join("published"));
+    let encoder = fixture("bert", &root.path().join("published"));
     let ask = |name: &str, tuning: Tuning, steps: u64| {
         let mut asked = request(&root.path().join(name), NetworkKind::Tuned, None, steps);
         asked.recipe.encoder.folder = encoder.display().to_string();
@@ -197,7 +170,7 @@ fn a_published_encoder_is_trained_on() {
 fn a_tuned_encoder_learns_what_texts_say() {
     let root = tempfile::tempdir().unwrap();
     let mut asked = request(&root.path().join("m"), NetworkKind::Tuned, None, 1200);
-    asked.recipe.encoder.folder = fixture(&root.path().join("published")).display().to_string();
+    asked.recipe.encoder.folder = fixture("bert", &root.path().join("published")).display().to_string();
     (asked.recipe.encoder.tuning, asked.recipe.training.encoder_rate) = (Tuning::Fresh, 1.0);
     (asked.recipe.training.rate, asked.recipe.training.max_epochs) = (5e-3, 1000.0);
     (asked.recipe.encoder.dropout, asked.recipe.latent.noise, asked.recipe.decoder.word_dropout) = (0.0, 0.0, 0.0);
@@ -218,7 +191,7 @@ fn a_tuned_encoder_learns_what_texts_say() {
 
 fn resumed_like_the_whole(kind: NetworkKind) {
     let root = tempfile::tempdir().unwrap();
-    let encoder = fixture(&root.path().join("published"));
+    let encoder = fixture("bert", &root.path().join("published"));
     let ask = |name: &str| {
         let mut asked = request(&root.path().join(name), kind, None, 40);
         asked.recipe.encoder.folder = encoder.display().to_string();
@@ -267,6 +240,6 @@ fn what_cannot_be_trained_is_said() {
     assert!(refused(noisy).to_string().contains("objective.noise"));
     let elsewhere = tempfile::tempdir().unwrap();
     let mut wide = ask(NetworkKind::Pretrained, Some(given()));
-    wide.recipe.encoder.folder = fixture(&elsewhere.path().join("published")).display().to_string();
+    wide.recipe.encoder.folder = fixture("bert", &elsewhere.path().join("published")).display().to_string();
     assert!(matches!(refused(wide), TrainError::OtherVectors { found: COLUMNS, expected: 8 }));
 }

@@ -1,12 +1,14 @@
 //! What a training says of its latents, and which look it keeps.
 
-use std::{path::Path, sync::atomic::AtomicBool, time::Instant};
+mod common;
+
+use std::sync::atomic::AtomicBool;
 
 use strait_model::{
     Recipe,
     config::{KlConfig, LatentKind, Normalise, RegulariserConfig},
 };
-use strait_train::{Budget, Event, Request, Size, start};
+use strait_train::{Event, start};
 
 fn events(kl: KlConfig, normalise: Normalise, steps: u64) -> Vec<Event> {
     let dir = tempfile::tempdir().unwrap();
@@ -17,22 +19,8 @@ fn events(kl: KlConfig, normalise: Normalise, steps: u64) -> Vec<Event> {
     recipe.objective.regulariser = RegulariserConfig::Kl(kl);
     let words = ["red", "blue", "green", "white", "small"];
     let text = |i: usize| format!("a {} {} and a {} one", words[i % 5], words[i / 5 % 5], words[i / 25 % 5]);
-    let request = Request {
-        out: Path::new(dir.path()).join("m"),
-        name: "toy".into(),
-        hash: "0".into(),
-        train: (0..100).map(text).collect(),
-        valid: (100..125).map(text).collect(),
-        sources: None,
-        recipe,
-        from: None,
-        vectors: None,
-        size: Some(Size::Base),
-        budget: Budget::Steps(steps),
-        seed: 4,
-        replace: false,
-        started: Instant::now(),
-    };
+    let corpus = ((0..100).map(text).collect(), (100..125).map(text).collect());
+    let request = common::request(&dir.path().join("m"), recipe, corpus, steps);
     let mut events = Vec::new();
     start(request, &mut |e: &Event| events.push(e.clone()), &AtomicBool::new(false)).unwrap();
     events

@@ -1,14 +1,15 @@
 //! Trainings on pairs: in one sitting and in many to the same bits, and a folder that reads and writes as it should.
 
+mod common;
+
 use std::{
     fs,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
 };
 
 use strait_model::{Recipe, config::RiskConfig, decoding::Options, folder};
-use strait_train::{Budget, Event, Outcome, Request, Size, Sources, resume, start};
+use strait_train::{Budget, Event, Outcome, Request, Sources, resume, start};
 
 /// Numbers as words, and as words of another script.
 fn request(out: &Path, joint: bool) -> Request {
@@ -26,22 +27,8 @@ fn request(out: &Path, joint: bool) -> Request {
     recipe.tokenizer.joint = joint.then_some(true);
     recipe.training.batch_tokens = 128;
     (recipe.encoder.embedding, recipe.encoder.hidden, recipe.decoder.hidden) = (16, 16, 32);
-    Request {
-        out: out.into(),
-        name: "numbers".into(),
-        hash: "0".into(),
-        train: targets,
-        valid: valid_targets,
-        sources: Some(Sources { train: sources, valid }),
-        recipe,
-        from: None,
-        vectors: None,
-        size: Some(Size::Base),
-        budget: Budget::Steps(50),
-        seed: 4,
-        replace: false,
-        started: Instant::now(),
-    }
+    let sources = Some(Sources { train: sources, valid });
+    Request { name: "numbers".into(), sources, ..common::request(out, recipe, (targets, valid_targets), 50) }
 }
 
 fn weights(out: &Path) -> Vec<u8> {

@@ -1,10 +1,11 @@
 //! Published decoders that are trained on: as language models, and behind an encoder of ours or a published one.
 
+mod common;
+
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
 };
 
 use strait_model::{
@@ -12,10 +13,11 @@ use strait_model::{
     config::{InjectionKind, NetworkKind, Tuning},
     decoder::published::PUBLISHED,
     folder,
-    folder::Saved,
 };
 use strait_pretrained::LanguageModel;
-use strait_train::{Budget, Event, Outcome, Request, Size, TrainError, resume, start};
+use strait_train::{Event, Outcome, Request, resume, start};
+
+use common::{fixture, refused, trained};
 
 /// The texts of the corpus, the last ten to validate.
 fn texts() -> Vec<String> {
@@ -36,46 +38,7 @@ fn request(out: &Path, encoder: NetworkKind, steps: u64) -> Request {
     if !language_model {
         recipe.latent.size = 8;
     }
-    Request {
-        out: out.into(),
-        name: "toy".into(),
-        hash: "0".into(),
-        train,
-        valid,
-        sources: None,
-        from: None,
-        recipe,
-        vectors: None,
-        size: Some(Size::Base),
-        budget: Budget::Steps(steps),
-        seed: 4,
-        replace: false,
-        started: Instant::now(),
-    }
-}
-
-fn trained(request: Request) -> Saved {
-    let out = request.out.clone();
-    assert_eq!(start(request, &mut (), &AtomicBool::new(false)).unwrap(), Outcome::Finished);
-    folder::open(&out).unwrap()
-}
-
-fn refused(request: Request) -> TrainError {
-    let out = request.out.clone();
-    let error = start(request, &mut (), &AtomicBool::new(false)).expect_err("it cannot be trained");
-    assert!(!folder::training_dir(&out).exists() && !out.exists());
-    error
-}
-
-/// A copy of a published folder of the family.
-fn fixture(family: &str, to: &Path) -> PathBuf {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pretrained/tests/fixtures").join(family);
-    for name in strait_pretrained::files_of(&from).unwrap() {
-        let to = to.join(&name);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(from.join(&name), to).unwrap();
-    }
-    to.into()
+    common::request(out, recipe, (train, valid), steps)
 }
 
 #[test]

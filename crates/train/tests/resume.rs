@@ -1,10 +1,11 @@
 //! Stopped anywhere, a training goes on to the same bits.
 
+mod common;
+
 use std::{
     fs,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
 };
 
 use strait_model::{
@@ -12,7 +13,7 @@ use strait_model::{
     config::{AdversarialConfig, AraeConfig, KlConfig, LatentKind, Normalise, RegulariserConfig},
     folder,
 };
-use strait_train::{Budget, Event, Outcome, Request, Size, resume, start};
+use strait_train::{Budget, Event, Outcome, Request, resume, start};
 
 fn request(out: &Path) -> Request {
     let colours = ["red", "blue", "green", "white"];
@@ -31,22 +32,7 @@ fn request(out: &Path) -> Request {
     recipe.training.batch_tokens = 128;
     recipe.training.patience = 100;
     (recipe.encoder.embedding, recipe.encoder.hidden, recipe.decoder.hidden, recipe.latent.size) = (16, 16, 32, 8);
-    Request {
-        out: out.into(),
-        name: "toy".into(),
-        hash: "0".into(),
-        train: all,
-        valid,
-        sources: None,
-        recipe,
-        from: None,
-        vectors: None,
-        size: Some(Size::Base),
-        budget: Budget::Steps(60),
-        seed: 4,
-        replace: false,
-        started: Instant::now(),
-    }
+    common::request(out, recipe, (all, valid), 60)
 }
 
 fn weights(out: &Path) -> Vec<u8> {

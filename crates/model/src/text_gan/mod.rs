@@ -168,31 +168,25 @@ impl TextGan {
     ) -> (Vec<Vec<f64>>, f64) {
         let (config, params) = (&self.config, &model.params);
         let rollouts = Rollouts { each: config.rollouts, longest: task.longest };
-        let lasts = |values: &[Vec<f64>]| mean(&values.iter().filter_map(|v| v.last().copied()).collect::<Vec<_>>());
-        match config.method {
-            TextGanMethod::Rankgan => {
-                let [among, references] =
-                    [0, 1].map(|_| self.features(params, &task.real(config.references, rng), &mut still()));
-                let reward = |texts: &[Vec<u32>]| {
-                    let texts = self.features(params, texts, &mut still());
-                    rankgan::ranks(&texts, &among, &references, f64::from(config.sharpness))
-                };
-                let values = seqgan::values(model, samples, rollouts, reward, rng);
-                let reward = lasts(&values);
-                (values, reward)
-            }
-            method if method == TextGanMethod::Scratchgan || config.rollouts == 0 => {
-                let logits = self.token_logits(params, &samples.ids, &mut still());
-                let values = logits.iter().map(|l| scratchgan::returns(l, f64::from(config.discount)));
-                (values.collect(), mean(&chances(&logits.concat())))
-            }
-            _ => {
-                let reward = |texts: &[Vec<u32>]| chances(&self.logits(params, texts, &mut still()));
-                let values = seqgan::values(model, samples, rollouts, reward, rng);
-                let reward = lasts(&values);
-                (values, reward)
-            }
+        if config.method == TextGanMethod::Scratchgan || config.rollouts == 0 {
+            let logits = self.token_logits(params, &samples.ids, &mut still());
+            let values = logits.iter().map(|l| scratchgan::returns(l, f64::from(config.discount)));
+            return (values.collect(), mean(&chances(&logits.concat())));
         }
+        let values = if config.method == TextGanMethod::Rankgan {
+            let [among, references] =
+                [0, 1].map(|_| self.features(params, &task.real(config.references, rng), &mut still()));
+            let reward = |texts: &[Vec<u32>]| {
+                let texts = self.features(params, texts, &mut still());
+                rankgan::ranks(&texts, &among, &references, f64::from(config.sharpness))
+            };
+            seqgan::values(model, samples, rollouts, reward, rng)
+        } else {
+            let reward = |texts: &[Vec<u32>]| chances(&self.logits(params, texts, &mut still()));
+            seqgan::values(model, samples, rollouts, reward, rng)
+        };
+        let reward = mean(&values.iter().filter_map(|v| v.last().copied()).collect::<Vec<_>>());
+        (values, reward)
     }
 
     /// The weight of each token of each sample, and the mean reward of a sample.

@@ -32,7 +32,7 @@ pub struct Evaluate {
     /// Most sentences that are read before a choice
     #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one)]
     context: usize,
-    /// Passages of so many sentences of context after which is written; 0: nothing is
+    /// Passages (of --context sentences) that are continued; 0: none
     #[arg(long, value_name = "N", default_value = "20")]
     texts: usize,
     /// Sentences written after each
