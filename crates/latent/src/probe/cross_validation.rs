@@ -35,7 +35,8 @@ impl Default for CrossValidation {
 pub struct Choice {
     /// The penalty of the smallest loss, the first of equals.
     pub penalty: f64,
-    /// Mean log loss of the rows left out, nats a row, for each penalty offered; empty where there was one only.
+    /// Mean log loss of the rows left out, nats a row, for each penalty offered, infinite where a fold had no probe in the
+    /// steps of a fit; empty where there was one only.
     pub log_losses: Vec<f64>,
 }
 
@@ -152,7 +153,9 @@ impl CrossValidation {
                 probes.iter().map(total).collect()
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let mean = |at: usize| losses.iter().map(|fold| fold[at]).sum::<f64>() / which.len() as f64;
+        // No probe was found for a penalty that a fold lacks.
+        let of = |fold: &Vec<f64>, at: usize| fold.get(at).copied().unwrap_or(f64::INFINITY);
+        let mean = |at: usize| losses.iter().map(|fold| of(fold, at)).sum::<f64>() / which.len() as f64;
         let log_losses: Vec<f64> = (0..self.penalties.len()).map(mean).collect();
         let best = (1..log_losses.len()).fold(0, |best, i| if log_losses[i] < log_losses[best] { i } else { best });
         Ok(Choice { penalty: self.penalties[best], log_losses })

@@ -184,7 +184,8 @@ fn largest(values: &[f64]) -> usize {
     (1..values.len()).fold(0, |best, i| if values[i] > values[best] { i } else { best })
 }
 
-/// A probe for each penalty, fitted to some rows; each fit starts where the one before it ended.
+/// A probe for each penalty, fitted to some rows; each fit starts where the one before it ended. The path ends before the
+/// first penalty at which none is found, if there is one before.
 fn fit_path(rows: Matrix, labels: &Labels, which: &[usize], penalties: &[f64]) -> Result<Vec<Probe>, ProbeError> {
     let examples: Vec<(usize, usize)> = which.iter().map(|&i| (i, labels.codes()[i])).collect();
     let n = examples.len();
@@ -206,7 +207,14 @@ fn fit_path(rows: Matrix, labels: &Labels, which: &[usize], penalties: &[f64]) -
         start = found.at;
         Ok(Probe { names: labels.names().to_vec(), dim: rows.dim(), weights, biases, penalty, examples: n })
     };
-    penalties.iter().map(&mut fit).collect()
+    let mut path = Vec::with_capacity(penalties.len());
+    for penalty in penalties {
+        match fit(penalty) {
+            Err(ProbeError::Diverged { .. }) if !path.is_empty() => break,
+            found => path.push(found?),
+        }
+    }
+    Ok(path)
 }
 
 #[cfg(test)]

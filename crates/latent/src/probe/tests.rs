@@ -104,3 +104,20 @@ fn the_smallest_classes_that_can_be_validated_are() {
     let error = two.validate(four.view(), &labels.select(&[0, 1, 2, 3])).unwrap_err();
     assert!(matches!(error, ProbeError::Labels(LabelError::TooFew { least: 3, .. })), "{error:?}");
 }
+
+/// Columns that are nearly one, and labels that stand in what parts them: a small penalty takes more steps than there are.
+#[test]
+fn penalties_without_a_probe_are_passed_over() {
+    let (noise, common) = (normal(400, 40, 11), normal(400, 1, 12));
+    let near = |at: usize| common.data()[at / 40] + 10f32.powi(-((at % 40) as i32 % 5)) * noise.data()[at];
+    let rows = crate::MatrixBuf::new((0..400 * 40).map(near).collect(), 40).unwrap();
+    let label =
+        |i: usize| usize::from(noise.data()[40 * i + 4] + noise.data()[40 * i + 9] + noise.data()[40 * i] > 0.0);
+    let labels = Labels::new(vec!["a".into(), "b".into()], (0..400).map(label).collect()).unwrap();
+    let never = 1e-12;
+    assert!(matches!(Probe::fit(rows.view(), &labels, never), Err(ProbeError::Diverged { .. })));
+    let how = CrossValidation { penalties: vec![1.0, 0.1, never], ..CrossValidation::default() };
+    let choice = how.choose(rows.view(), &labels).unwrap();
+    assert!(choice.penalty > never && choice.log_losses[2].is_infinite(), "{choice:?}");
+    assert!(how.fit(rows.view(), &labels).is_ok() && how.validate(rows.view(), &labels).is_ok());
+}
