@@ -88,6 +88,8 @@ fn a_model_is_measured() {
     let table = done(&verb("evaluate", &[&[text(file)][..], &beside].concat()));
     assert!(table.contains("Kendall") && table.contains("chance") && table.contains("what stands there"), "{table}");
     assert_eq!(table.matches("language model").count(), 3, "{table}");
+    let most = ["--passages", "2", "--context", "3", "--sentences", "2", "--seed", "18446744073709551615"];
+    done(&verb("evaluate", &[&[text(file)][..], &most].concat()));
     let model = text(&fixture().model);
     assert!(failed(&verb("evaluate", &[text(file), "--beside", model]), 1).contains("no language model"));
     let short = part("short.txt", 4, false);

@@ -69,7 +69,7 @@ impl<'a> Flat<'a> {
             let options = Options { max_len: read + LONGEST, ..self.model.config().sampling.clone() };
             let decoding = Decoding { options: Some(options), prefix: Some(prefix.clone()), ..Decoding::default() };
             let next = (0..DRAWS).find_map(|draw| {
-                let text = self.model.sample(1, seed + DRAWS * i as u64 + draw, &decoding);
+                let text = self.model.sample(1, seed.wrapping_add(DRAWS * i as u64 + draw), &decoding);
                 text.map(|text| first_sentence(&text[0], &prefix)).transpose()
             });
             match next.transpose()? {

@@ -266,7 +266,7 @@ impl DocumentModel {
                 writing::Texts { passages: &passages, of: &of, written, unit: corpus.unit, choices: request.choices };
             out.push(writing::measure(method, &texts));
         };
-        let seeds = (0..places.len() as u64).map(|i| request.seed + (i << 32));
+        let seeds = (0..places.len() as u64).map(|i| request.seed.wrapping_add(i << 32));
         let mut written = Vec::new();
         for (passage, seed) in passages.iter().zip(seeds.clone()) {
             let request = WriteRequest { seed, ..WriteRequest::default() };
