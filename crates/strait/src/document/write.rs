@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rand::{Rng as _, RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use strait_document::Reader;
+use strait_document::{Beside, Reader};
 
 use super::DocumentModel;
 use crate::{Decoding, Error, Latents};
@@ -25,11 +25,13 @@ pub struct WriteRequest {
     pub temperature: f32,
     pub decoding: Decoding,
     pub seed: u64,
+    /// The sentences of documents that are given beside the text; for a model that was trained so.
+    pub given: Vec<Vec<String>>,
 }
 
 impl Default for WriteRequest {
     fn default() -> Self {
-        WriteRequest { candidates: 16, temperature: 1.0, decoding: Decoding::default(), seed: 1 }
+        WriteRequest { candidates: 16, temperature: 1.0, decoding: Decoding::default(), seed: 1, given: Vec::new() }
     }
 }
 
@@ -52,7 +54,7 @@ impl DocumentModel {
     /// before, the one is kept whose text's own latent gains most by what precedes it.
     ///
     /// # Errors
-    /// If the controls of the decoding contradict each other.
+    /// If the controls of the decoding contradict each other; if documents are given to a model that attends to none.
     pub fn continue_text<S: AsRef<str> + Sync>(
         &self,
         before: &[S],
@@ -60,7 +62,8 @@ impl DocumentModel {
         request: &WriteRequest,
     ) -> Result<Vec<Written>, Error> {
         let latents = self.sentences.encode(before);
-        let mut reader = self.reader(latents.rows(), true, &latents);
+        let mut reader = self.reader(true, &latents, self.given(&request.given)?.as_ref());
+        latents.rows().for_each(|row| reader.read(row));
         let mut said = Said::new(self, before);
         let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
         (0..n).map(|_| self.write(&mut reader, &mut said, request, &mut rng)).collect()
@@ -73,7 +76,8 @@ impl DocumentModel {
     pub fn outline(&self, most: usize, request: &WriteRequest) -> Result<Vec<Written>, Error> {
         let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
         let plan = self.network.draw_plan(&mut rng);
-        let mut reader = Reader::new(&self.network, true, Some(&plan));
+        let given = self.given(&request.given)?;
+        let mut reader = Reader::new(&self.network, true, Beside { plan: Some(&plan), given: given.as_ref() });
         let (mut said, mut out) = (Said::new::<&str>(self, &[]), Vec::new());
         while out.len() < most {
             let written = self.write(&mut reader, &mut said, request, &mut rng)?;
@@ -98,7 +102,8 @@ impl DocumentModel {
     ) -> Result<Written, Error> {
         let (known, following) = (self.sentences.encode(before), self.sentences.encode(after));
         let all = Latents::new([known.data(), following.data()].concat(), self.network.latent_size());
-        let reader = self.reader(known.rows(), true, &all);
+        let mut reader = self.reader(true, &all, self.given(&request.given)?.as_ref());
+        known.rows().for_each(|row| reader.read(row));
         let around: Vec<&str> = before.iter().chain(after).map(AsRef::as_ref).collect();
         let ahead = |latent: Option<&[f32]>| {
             let mut after = reader.clone();

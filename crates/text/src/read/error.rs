@@ -207,3 +207,18 @@ pub enum ReadError {
         flag: &'static str,
     },
 }
+
+impl ReadError {
+    /// The same where a column was named by the flag `own`, not by `usual`.
+    pub fn with_flag(self, usual: &str, own: &'static str) -> Self {
+        match self {
+            Self::NoSuchColumn { name, wanted, flag, suggestion, columns } if flag == usual => {
+                Self::NoSuchColumn { name, wanted, flag: own, suggestion, columns }
+            }
+            Self::ColumnInText { name, wanted, flag } if flag == usual => {
+                Self::ColumnInText { name, wanted, flag: own }
+            }
+            other => other,
+        }
+    }
+}

@@ -8,7 +8,7 @@ use strait::{
     DocumentConfig, DocumentModel, DocumentNetworkKind, DocumentReport, DocumentRequest, text::sentences::documents,
 };
 
-use super::read;
+use super::ColumnFlags;
 use crate::{
     complaint::Usage,
     flags::{at_least_one, positive, share},
@@ -24,6 +24,8 @@ use crate::{
 pub struct Train {
     /// The documents (txt, csv, tsv, jsonl, also .gz or .zst); `-` is standard input
     file: PathBuf,
+    #[command(flatten)]
+    columns: ColumnFlags,
     /// The sentence model: a folder made by `strait train` from the documents' sentences
     #[arg(short, long, value_name = "DIR")]
     model: PathBuf,
@@ -86,14 +88,15 @@ enum Kind {
 impl Train {
     pub fn run(self) -> Result<()> {
         strait::check_place_of(&self.out, strait::DOCUMENT_MARKER, self.force)?;
-        let corpus = read(&self.file)?;
+        let corpus = self.columns.read(&self.file)?;
         let train = documents(&corpus);
-        let valid = self.valid.as_deref().map(read).transpose()?.map(|corpus| documents(&corpus));
+        let valid =
+            self.valid.as_deref().map(|file| self.columns.read(file)).transpose()?.map(|corpus| documents(&corpus));
         if train.len() == 1 {
             let name = &corpus.report.name;
             return Err(Usage(format!("{name}: one document; put blank lines between documents")).into());
         }
-        let sentences: usize = train.iter().map(Vec::len).sum();
+        let sentences: usize = train.iter().map(|d| d.sentences.len()).sum();
         say!("{} of {}.", count(train.len(), "document"), count(sentences, "sentence"));
         let mut json = self.json.then(|| Output::open(None)).transpose()?;
         let mut hear = |report: &DocumentReport| {
@@ -139,6 +142,7 @@ impl Train {
             heads: self.heads,
             components: self.components,
             plan: self.plan,
+            given: self.columns.given.is_some(),
             dropout: self.dropout as f32,
             window: self.window,
             batch: self.batch,
