@@ -18,4 +18,4 @@ pub use folder::{FORMAT, Header, MARKER, SENTENCES, open, save};
 pub use given::Given;
 pub use network::DocumentNetwork;
 pub use reader::{Beside, Reader};
-pub use train::{Documents, Report, TrainError, train};
+pub use train::{Documents, Report, TrainError, Watch, train};

@@ -1,5 +1,7 @@
 //! Training: windows of documents, Adam, the weights of the best look kept.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -68,6 +70,9 @@ pub enum TrainError {
     /// Latents that are no numbers.
     #[error("latents are not finite: is the sentence model damaged?")]
     NotFinite,
+    /// Before anything was learned.
+    #[error("stopped before the first step; nothing was written")]
+    Stopped,
     #[error(transparent)]
     Engine(#[from] strait_engine::Error),
 }
@@ -80,7 +85,15 @@ struct Document {
     given: Vec<f32>,
 }
 
-/// Trains a network; `listener` hears how it stands. The same documents, settings and seed give the same bits.
+/// What a training is asked from outside.
+pub struct Watch<'a> {
+    /// Hears how it stands.
+    pub listener: &'a mut dyn FnMut(&Report),
+    /// Set when it is to end after the step that it is at, with the best weights so far.
+    pub stop: &'a AtomicBool,
+}
+
+/// Trains a network. The same documents, settings and seed give the same bits.
 ///
 /// # Errors
 /// If the settings make no sense, there are too few documents, or numbers overflow.
@@ -89,7 +102,7 @@ pub fn train(
     valid: Documents<'_>,
     config: &DocumentConfig,
     seed: u64,
-    listener: &mut dyn FnMut(&Report),
+    watch: Watch<'_>,
 ) -> Result<(DocumentNetwork, Report), TrainError> {
     config.check()?;
     let z = train.dim;
@@ -116,7 +129,7 @@ pub fn train(
         .collect()
     };
     let (train, valid) = (standard(train), standard(valid));
-    let report = run(&mut network, &train, &valid, seed, listener)?;
+    let report = run(&mut network, &train, &valid, seed, watch)?;
     if config.plan > 0 {
         let plans: Vec<Vec<f32>> = train.iter().map(|d| network.plan(&network.restore(&d.latents))).collect();
         let (mean, mut deviation) = moments(&plans, config.plan);
@@ -132,8 +145,11 @@ fn run(
     train: &[Document],
     valid: &[Document],
     seed: u64,
-    listener: &mut dyn FnMut(&Report),
+    watch: Watch<'_>,
 ) -> Result<Report, TrainError> {
+    if watch.stop.load(Ordering::Relaxed) {
+        return Err(TrainError::Stopped);
+    }
     let config = network.config.clone();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(1);
@@ -160,7 +176,8 @@ fn run(
         tape.backward(&mut network.params)?;
         let factor = Schedule::Cosine { floor: 0.05 }.factor(step - 1, (config.steps / 20).max(1), config.steps);
         optimiser.step(&mut network.params, config.rate * factor, CLIP)?;
-        if step % every == 0 || step == config.steps {
+        let stopped = watch.stop.load(Ordering::Relaxed);
+        if step % every == 0 || step == config.steps || stopped {
             let valid_nats = validate(network, valid);
             report = Report { step, train_nats: sum / f64::from(since), valid_nats, ..report };
             (sum, since) = (0.0, 0);
@@ -168,7 +185,10 @@ fn run(
                 (report.best_step, report.best_nats) = (step, valid_nats);
                 best = ids.iter().map(|&id| network.params.value(id).to_vec()).collect();
             }
-            listener(&report);
+            (watch.listener)(&report);
+        }
+        if stopped {
+            break;
         }
     }
     for (&id, value) in ids.iter().zip(&best) {

@@ -1,9 +1,11 @@
 //! A made language of documents: each has a theme, and stages that follow each other.
 
+use std::sync::atomic::AtomicBool;
+
 use rand::{RngExt as _, SeedableRng, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 use strait_document::{
-    Beside, DocumentConfig, DocumentNetwork, Documents, Header, NetworkKind, Reader, Report, TrainError, train,
+    Beside, DocumentConfig, DocumentNetwork, Documents, Header, NetworkKind, Reader, Report, TrainError, Watch, train,
 };
 
 const Z: usize = 8;
@@ -41,10 +43,15 @@ fn small() -> DocumentConfig {
     }
 }
 
+fn quiet() -> Watch<'static> {
+    static NEVER: AtomicBool = AtomicBool::new(false);
+    Watch { listener: Box::leak(Box::new(|_: &Report| {})), stop: &NEVER }
+}
+
 fn trained(config: &DocumentConfig, seed: u64) -> (DocumentNetwork, Report) {
     let (a, b) = (documents(60, 1), documents(8, 2));
     let both = [&a, &b].map(|latents| Documents { latents, given: &[], dim: Z });
-    train(both[0], both[1], config, seed, &mut |_| {}).unwrap()
+    train(both[0], both[1], config, seed, quiet()).unwrap()
 }
 
 #[test]
@@ -101,7 +108,7 @@ fn what_is_given_is_attended_to() {
     let config = DocumentConfig { kind, heads: 2, rate: 3e-3, steps: 400, plan: 0, given: true, ..small() };
     let parts = [accompanied(400, 1), accompanied(20, 2)];
     let both = [0, 1].map(|i| Documents { latents: &parts[i].0, given: &parts[i].1, dim: Z });
-    let (network, _) = train(both[0], both[1], &config, 1, &mut |_| {}).unwrap();
+    let (network, _) = train(both[0], both[1], &config, 1, quiet()).unwrap();
     let (tests, given) = accompanied(20, 3);
     // Nats of the first sentence: its document's own given ones, those of a document of the other theme, none.
     let mut nats = [0.0; 3];
@@ -117,7 +124,7 @@ fn what_is_given_is_attended_to() {
     let bit = std::f64::consts::LN_2;
     assert!(nats[0] < nats[2] - 0.5 * bit && nats[2] < nats[1], "{nats:?}");
     let recurrent = DocumentConfig { kind: NetworkKind::Lstm, ..config };
-    let error = train(both[0], both[1], &recurrent, 1, &mut |_| {}).err().unwrap().to_string();
+    let error = train(both[0], both[1], &recurrent, 1, quiet()).err().unwrap().to_string();
     assert!(error.contains("given") && error.contains("transformer"), "{error}");
 }
 
@@ -144,10 +151,26 @@ fn same_seed_same_bits_and_no_plan_works() {
 }
 
 #[test]
+fn a_training_that_is_stopped_keeps_its_best() {
+    let (documents, stop) = (documents(8, 1), AtomicBool::new(false));
+    let all = Documents { latents: &documents, given: &[], dim: Z };
+    let (mut best, mut last) = (f64::INFINITY, 0);
+    let mut listener = |report: &Report| {
+        (best, last) = (report.best_nats, report.step);
+        stop.store(report.step >= 60, std::sync::atomic::Ordering::Relaxed);
+    };
+    let (_, report) = train(all, all, &small(), 1, Watch { listener: &mut listener, stop: &stop }).unwrap();
+    assert_eq!((report.step, report.best_nats), (last, best));
+    assert!(report.step < 100 && report.best_nats.is_finite(), "{report:?}");
+    let watch = Watch { listener: &mut |_| {}, stop: &AtomicBool::new(true) };
+    assert!(matches!(train(all, all, &small(), 1, watch), Err(TrainError::Stopped)));
+}
+
+#[test]
 fn too_little_is_said() {
     let (one, none) = (documents(1, 1), Vec::new());
     let both = [&one, &none].map(|latents| Documents { latents, given: &[], dim: Z });
-    let error = train(both[0], both[1], &small(), 1, &mut |_| {}).err().unwrap();
+    let error = train(both[0], both[1], &small(), 1, quiet()).err().unwrap();
     assert!(matches!(error, TrainError::TooFew { train: 1, valid: 0 }), "{error}");
 }
 

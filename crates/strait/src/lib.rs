@@ -64,7 +64,7 @@ pub use steering::{
 };
 pub use strait_document::{
     DocumentConfig, Header as DocumentHeader, MARKER as DOCUMENT_MARKER, NetworkKind as DocumentNetworkKind,
-    Report as DocumentReport,
+    Report as DocumentReport, Watch as DocumentWatch,
 };
 pub use strait_eval as eval;
 pub use strait_evaluate::{

@@ -7,7 +7,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use strait_document::{Beside, DocumentConfig, DocumentNetwork, Documents, Given, Header, Reader, Report};
+use strait_document::{Beside, DocumentConfig, DocumentNetwork, Documents, Given, Header, Reader, Watch};
 use strait_text::sentences::Document;
 
 use crate::{Error, Latents, Model};
@@ -43,8 +43,7 @@ pub struct DocumentRequest {
 }
 
 impl DocumentModel {
-    /// Trains on documents; every tenth is put aside where there are no validation documents. `listener` hears how it
-    /// stands. The same documents, request and seed give the same bits.
+    /// Trains on documents; every tenth is put aside where there are no validation documents. The same documents, request and seed give the same bits.
     ///
     /// # Errors
     /// If the sentence model cannot be read or encodes no texts, or there are too few documents; if nothing is given beside
@@ -53,7 +52,7 @@ impl DocumentModel {
         documents: &[Document],
         valid: Option<&[Document]>,
         request: &DocumentRequest,
-        listener: &mut dyn FnMut(&Report),
+        watch: Watch<'_>,
     ) -> Result<Self, Error> {
         let sentences = Model::open(&request.sentences)?;
         sentences.needs_encoder()?;
@@ -73,7 +72,7 @@ impl DocumentModel {
         let parts = [&train, &valid].map(|part| (own(part), if attends { given(part) } else { Vec::new() }));
         let dim = sentences.latent_size();
         let [of_train, of_valid] = parts.each_ref().map(|(latents, given)| Documents { latents, given, dim });
-        let (network, report) = strait_document::train(of_train, of_valid, &request.config, request.seed, listener)?;
+        let (network, report) = strait_document::train(of_train, of_valid, &request.config, request.seed, watch)?;
         let count = |part: &[&Document]| part.iter().map(|d| d.sentences.len()).sum();
         let header = Header {
             document_format: strait_document::FORMAT,

@@ -1,11 +1,12 @@
 //! `strait document train`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::atomic::Ordering};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use strait::{
-    DocumentConfig, DocumentModel, DocumentNetworkKind, DocumentReport, DocumentRequest, text::sentences::documents,
+    DocumentConfig, DocumentModel, DocumentNetworkKind, DocumentReport, DocumentRequest, DocumentWatch,
+    text::sentences::documents,
 };
 
 use super::ColumnFlags;
@@ -13,13 +14,14 @@ use crate::{
     complaint::Usage,
     flags::{at_least_one, positive, share},
     output::Output,
+    stop,
     talk::{count, say, short},
 };
 
 /// Learn which sentence follows which, from documents
 ///
 /// FILE has blank lines between its documents (txt), or a document in each record (csv, tsv, jsonl). Sentences are found by
-/// their stops; the end of a line ends a sentence, too.
+/// their stops; the end of a line ends a sentence, too. Ctrl-C ends the training early, and the best weights so far are saved.
 #[derive(Args)]
 pub struct Train {
     /// The documents (txt, csv, tsv, jsonl, also .gz or .zst); `-` is standard input
@@ -113,13 +115,18 @@ impl Train {
             data: corpus.report.name.clone(),
             data_hash: corpus.report.hash.clone(),
         };
-        let model = DocumentModel::train(&train, valid.as_deref(), &request, &mut hear)
+        let guard = stop::watch()?;
+        let watch = DocumentWatch { listener: &mut hear, stop: guard.asked() };
+        let model = DocumentModel::train(&train, valid.as_deref(), &request, watch)
             .with_context(|| corpus.report.name.clone())?;
         model.save(&self.out, self.force)?;
         if let Some(out) = json {
             out.finish()?;
         }
         let header = model.header();
+        if guard.asked().load(Ordering::Relaxed) {
+            say!("Stopped before its end: the best weights so far were saved.");
+        }
         say!(
             "{}: a document model of {} weights; step {} was best with {:.2} nats a sentence on {} put aside.",
             self.out.display(),
