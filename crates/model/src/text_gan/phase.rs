@@ -64,7 +64,8 @@ mod tests {
             use Phase::*;
             [Likelihood, WarmUp, Adversarial, Interleaved, Adversarial, Adversarial]
         });
-        let cheap = |step| matches!(mixed.phase(Progress { step, steps: 3000 }), Phase::Likelihood | Phase::Interleaved);
+        let cheap =
+            |step| matches!(mixed.phase(Progress { step, steps: 3000 }), Phase::Likelihood | Phase::Interleaved);
         let counted = (0..3000).filter(|&step| cheap(step)).count() as f64 / 3000.0;
         assert!((mixed.share_of_likelihood() - counted).abs() < 1e-3, "{counted}");
         let scratch = TextGanConfig { pretrain: 0.0, ..config };

@@ -102,9 +102,9 @@ impl Train {
         say!("{} of {}.", count(train.len(), "document"), count(sentences, "sentence"));
         let mut json = self.json.then(|| Output::open(None)).transpose()?;
         let mut hear = |report: &DocumentReport| {
-            if let Some(out) = &mut json {
-                // A closed pipe is no reason to stop.
-                let _ = out.json(report).and_then(|()| out.flush_part());
+            // A closed pipe is no reason to stop.
+            if json.as_mut().is_some_and(|out| out.json(report).and_then(|()| out.flush_part()).is_err()) {
+                json = None;
             }
             say!("{}", line(report));
         };
