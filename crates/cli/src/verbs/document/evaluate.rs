@@ -11,6 +11,7 @@ use crate::{
     flags::{WritingFlags, at_least_one},
     output::Output,
     talk::count,
+    verbs::evaluate::Ticker,
 };
 
 /// Measure how well sentences are put in order, the next one is chosen and texts are continued, beside baselines
@@ -57,9 +58,11 @@ impl Evaluate {
         let &Evaluate { passages, length, choices, context, texts, sentences, seed, .. } = &self;
         let request = DocumentEvaluationRequest { passages, length, choices, context, texts, sentences, seed };
         let mut beside = self.beside.as_deref().map(Model::open).transpose()?;
-        let found = model
-            .evaluate(&documents(&corpus), beside.as_mut(), &request)
-            .with_context(|| self.file.display().to_string())?;
+        let mut ticker = Ticker::new();
+        let found =
+            model.evaluate(&documents(&corpus), beside.as_mut(), &request, &mut |progress| ticker.hear(progress));
+        ticker.end();
+        let found = found.with_context(|| self.file.display().to_string())?;
         let mut out = self.writing.open()?;
         if self.writing.json {
             out.json(&found)?

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use strait_document::Given;
 use strait_eval::{TfIdf, Unit};
+use strait_evaluate::Progress;
 use strait_text::sentences::Document;
 
 use super::{DocumentModel, WriteRequest};
@@ -24,6 +25,8 @@ pub use writing::DocumentWriting;
 
 /// Sentences of a passage at most whose orders are tried by a language model.
 const MOST_ORDERED: usize = 12;
+
+type Hear<'a> = &'a mut dyn FnMut(Progress<'_>);
 
 /// What is measured.
 #[derive(Debug, Clone)]
@@ -116,7 +119,8 @@ impl Corpus<'_> {
 }
 
 impl DocumentModel {
-    /// Measures the model on documents that it was not trained on, with a language model beside it if there is one.
+    /// Measures the model on documents that it was not trained on, with a language model beside it if there is one;
+    /// `listener` hears how far it is.
     ///
     /// # Errors
     /// If there are fewer than two documents, none with as many sentences as a passage has, or too few sentences to choose
@@ -127,6 +131,7 @@ impl DocumentModel {
         documents: &[Document],
         beside: Option<&mut Model>,
         request: &DocumentEvaluationRequest,
+        listener: Hear<'_>,
     ) -> Result<DocumentEvaluation, Error> {
         let texts: Vec<&str> = documents.iter().flat_map(|d| &d.sentences).map(String::as_str).collect();
         let mut starts = vec![0];
@@ -145,16 +150,20 @@ impl DocumentModel {
         let corpus = Corpus { texts, unit, latents, tfidf, starts, given };
         let mut flat = beside.map(|model| Flat::new(model, unit)).transpose()?;
         let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
+        let ordering = self.ordering(&corpus, flat.as_mut(), (request, &mut *listener), &mut rng)?;
+        let next = self.next(&corpus, flat.as_mut(), (request, &mut *listener), &mut rng)?;
+        let given = documents.iter().any(|d| !d.given.is_empty()).then(|| self.given_use(&corpus));
+        let writing = self.writing((&corpus, documents), flat.as_ref(), (request, listener), &mut rng)?;
         Ok(DocumentEvaluation {
             documents: documents.len(),
             sentences: corpus.texts.len(),
             passages: request.passages,
             length: request.length,
             choices: request.choices,
-            ordering: self.ordering(&corpus, flat.as_mut(), request, &mut rng)?,
-            next: self.next(&corpus, flat.as_mut(), request, &mut rng)?,
-            writing: self.writing((&corpus, documents), flat.as_ref(), request, &mut rng)?,
-            given: documents.iter().any(|d| !d.given.is_empty()).then(|| self.given_use(&corpus)),
+            ordering,
+            next,
+            writing,
+            given,
         })
     }
 
@@ -162,13 +171,14 @@ impl DocumentModel {
         &self,
         corpus: &Corpus<'_>,
         mut flat: Option<&mut Flat<'_>>,
-        request: &DocumentEvaluationRequest,
+        (request, listener): (&DocumentEvaluationRequest, Hear<'_>),
         rng: &mut ChaCha8Rng,
     ) -> Result<Vec<SentenceOrdering>, Error> {
         let places = corpus.runs(request.length);
         let methods = ["document model", "neighbouring latents", "neighbouring TF-IDF", "language model"];
         let mut orders: [Vec<Vec<usize>>; 4] = Default::default();
-        for _ in 0..request.passages {
+        for done in 0..request.passages {
+            listener(Progress { part: "putting sentences in order", done, of: request.passages });
             let first = places[rng.random_range(0..places.len())];
             let mut shuffled: Vec<usize> = (first..first + request.length).collect();
             shuffled.shuffle(rng);
@@ -198,7 +208,7 @@ impl DocumentModel {
         &self,
         corpus: &Corpus<'_>,
         mut flat: Option<&mut Flat<'_>>,
-        request: &DocumentEvaluationRequest,
+        (request, listener): (&DocumentEvaluationRequest, Hear<'_>),
         rng: &mut ChaCha8Rng,
     ) -> Result<Vec<NextChoice>, Error> {
         // Every sentence but a document's first follows something.
@@ -209,7 +219,8 @@ impl DocumentModel {
         let mut methods = vec!["document model, gain", "document model, density", "nearest latent", "nearest TF-IDF"];
         methods.extend(flat.is_some().then_some("language model, gain"));
         let mut right = vec![0usize; methods.len()];
-        for _ in 0..request.passages {
+        for done in 0..request.passages {
+            listener(Progress { part: "choosing the next sentence", done, of: request.passages });
             let (document, at) = places[rng.random_range(0..places.len())];
             let own = corpus.starts[document]..corpus.starts[document + 1];
             let mut options = vec![at];
@@ -256,7 +267,7 @@ impl DocumentModel {
         &self,
         (corpus, documents): (&Corpus<'_>, &[Document]),
         flat: Option<&Flat<'_>>,
-        request: &DocumentEvaluationRequest,
+        (request, listener): (&DocumentEvaluationRequest, Hear<'_>),
         rng: &mut ChaCha8Rng,
     ) -> Result<Vec<DocumentWriting>, Error> {
         let (context, n) = (request.context, request.sentences);
@@ -284,7 +295,8 @@ impl DocumentModel {
         };
         let seeds = (0..places.len() as u64).map(|i| request.seed.wrapping_add(i << 32));
         let mut written = Vec::new();
-        for ((passage, &document), seed) in passages.iter().zip(&of).zip(seeds.clone()) {
+        for (done, ((passage, &document), seed)) in passages.iter().zip(&of).zip(seeds.clone()).enumerate() {
+            listener(Progress { part: "writing after passages", done, of: passages.len() });
             let given = documents[document].given.clone();
             let request = WriteRequest { seed, given, ..WriteRequest::default() };
             written.push(self.continue_text(passage, n, &request)?.into_iter().map(|w| w.text).collect());
