@@ -228,6 +228,8 @@ mod tests {
         let expected = [document(&["A b."], &[&["G h.", "I."], &["K l."]]), document(&["C d."], &[])];
         let csv = "text,given\nA b.,\"G h.\nI.\n\n\n K l. \"\nC d.,\n,X.\n";
         assert_eq!(of(csv, "x.csv"), expected);
+        let jsonl = "{\"text\":\"A b.\",\"given\":\"G h.\\nI.\\n\\nK l.\"}\n{\"text\":\"C d.\",\"given\":null}\n";
+        assert_eq!(of(jsonl, "x.jsonl"), expected);
     }
 
     proptest! {

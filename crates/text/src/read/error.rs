@@ -210,15 +210,15 @@ pub enum ReadError {
 
 impl ReadError {
     /// The same where a column was named by the flag `own`, not by `usual`.
-    pub fn with_flag(self, usual: &str, own: &'static str) -> Self {
-        match self {
-            Self::NoSuchColumn { name, wanted, flag, suggestion, columns } if flag == usual => {
-                Self::NoSuchColumn { name, wanted, flag: own, suggestion, columns }
-            }
-            Self::ColumnInText { name, wanted, flag } if flag == usual => {
-                Self::ColumnInText { name, wanted, flag: own }
-            }
-            other => other,
+    pub fn with_flag(mut self, usual: &str, own: &'static str) -> Self {
+        if let Self::NoSuchColumn { flag, .. }
+        | Self::ColumnInText { flag, .. }
+        | Self::JsonType { flag, .. }
+        | Self::JsonField { flag, .. } = &mut self
+            && *flag == usual
+        {
+            *flag = own;
         }
+        self
     }
 }
