@@ -86,16 +86,16 @@ fn print(out: &mut Output, found: &DocumentEvaluation) -> Result<()> {
     for row in &found.next {
         out.line(&format!("  {:<24} {:>14}", row.method, format!("{:.3} ± {:.3}", row.accuracy, row.error)))?;
     }
+    if let Some(GivenUse { own, other, none }) = &found.given {
+        let figures = format!("{own:.3} beside its own, {other:.3} beside another's, {none:.3} beside nothing");
+        out.line(&format!("What is given beside a document, nats a sentence: {figures}"))?;
+    }
     if !found.writing.is_empty() {
         out.line("Sentences written after passages:")?;
         out.line(&format!(
             "  {:<24} {:>9} {:>7} {:>16} {:>10} {:>7} {:>7}",
             "", "sentences", "words", "own passage", "neighbours", "rep-4", "twice"
         ))?;
-    }
-    if let Some(GivenUse { own, other, none }) = &found.given {
-        let figures = format!("{own:.3} beside its own, {other:.3} beside another's, {none:.3} beside nothing");
-        out.line(&format!("What is given beside a document, nats a sentence: {figures}"))?;
     }
     for row in &found.writing {
         let own = format!("{:.3} ± {:.3}", row.own, row.own_error);
