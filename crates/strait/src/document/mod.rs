@@ -13,7 +13,7 @@ use crate::{Error, Latents, Model};
 
 pub use evaluate::{DocumentEvaluation, DocumentEvaluationRequest, DocumentWriting, NextChoice, SentenceOrdering};
 pub use order::Summary;
-pub use write::{WriteRequest, Written};
+pub use write::{Draft, GAP, WriteRequest, Written};
 
 /// One document in so many is put aside to validate on.
 const HELD_OUT: usize = 10;
@@ -126,7 +126,7 @@ impl DocumentModel {
     }
 
     /// A reader that has read `latents`, with the plan that is read from `all`.
-    fn reader<'a>(&'a self, latents: impl Iterator<Item = &'a [f32]>, begins: bool, all: &Latents) -> Reader<'a> {
+    fn reader<'r>(&self, latents: impl Iterator<Item = &'r [f32]>, begins: bool, all: &Latents) -> Reader<'_> {
         let plan = (!all.is_empty()).then(|| self.network.plan(all.data()));
         let mut reader = Reader::new(&self.network, begins, plan.as_deref());
         latents.for_each(|row| reader.read(row));
