@@ -3,6 +3,7 @@
 mod answers;
 mod client;
 mod collections;
+mod documents;
 mod learned;
 mod lifecycle;
 mod load;
@@ -22,7 +23,8 @@ use std::{
 
 use serde_json::{Value, json};
 use strait::{
-    Budget, Classifier, ClassifierRequest, Collection, Directions, DirectionsRequest, Model, Recipe, Size, Training,
+    Budget, Classifier, ClassifierRequest, Collection, Directions, DirectionsRequest, DocumentConfig, DocumentModel,
+    DocumentRequest, Model, Recipe, Size, Training,
     text::{
         grammar::{Factor, Grammar, Language},
         read::{self, ReadOptions, read_from},
@@ -40,6 +42,9 @@ struct Fixture {
     language: PathBuf,
     pairs: PathBuf,
     topics: PathBuf,
+    /// Document models over the first one.
+    documents: PathBuf,
+    other_documents: PathBuf,
     texts: Vec<String>,
     /// The tense of each text.
     labels: Vec<String>,
@@ -76,8 +81,21 @@ fn fixture() -> &'static Fixture {
         let (first, second) = (train("first", "dae", 1), train("second", "dae", 2));
         let (language, pairs) = (train("language", "lm-lstm", 1), train("pairs", "seq2seq-lstm", 1));
         let topics = train("topics", "topics", 1);
-        Fixture { first, second, language, pairs, topics, texts, labels, labelled, dir }
+        let documents = document_model(&dir.join("documents"), &first, &texts, 1);
+        let other_documents = document_model(&dir.join("other_documents"), &first, &texts, 2);
+        Fixture { dir, first, second, language, pairs, topics, documents, other_documents, texts, labels, labelled }
     })
+}
+
+/// Trains a document model on documents of eight of the texts each.
+fn document_model(out: &Path, sentences: &Path, texts: &[String], seed: u64) -> PathBuf {
+    let documents: Vec<Vec<String>> = texts.chunks(8).map(<[String]>::to_vec).collect();
+    let config = DocumentConfig { hidden: 16, components: 2, plan: 4, steps: 20, ..DocumentConfig::default() };
+    let (data, data_hash) = ("texts".into(), String::new());
+    let request = DocumentRequest { sentences: sentences.into(), config, seed, data, data_hash };
+    let model = DocumentModel::train(&documents, None, &request, &mut |_| {}).unwrap();
+    model.save(out, false).unwrap();
+    out.into()
 }
 
 /// A server that is stopped at the end of the test.
@@ -185,6 +203,7 @@ fn full() -> Options {
     let mut options = usual();
     options.models.push(ModelPlace::new(&fixture().topics));
     Options {
+        documents: vec![ModelPlace::new(&fixture().documents)],
         texts: vec![TextsPlace { model: Some("first".into()), path: fixture().labelled.clone(), read: reading() }],
         directions: learned(directions),
         classifiers: learned(classifier),
