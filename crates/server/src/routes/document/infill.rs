@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     app::App,
-    options::Limits,
     refusal::Refusal,
     routes::{Answer, Body, Route, shape},
 };
@@ -54,7 +53,7 @@ struct InfillRequest {
 async fn infill(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let ToWrite::<InfillRequest> { own: asked, how } = app.read(request).await?;
     let document = app.shelf.find_document(asked.model.as_deref())?;
-    let (before, after) = around(asked.text, asked.sentences, app.limits())?;
+    let (before, after) = around(&app, (asked.text, asked.sentences)).await?;
     let request = how.resolve(&app, &document, 1)?;
     let served = document.clone();
     let work = move |told: &_| tell(std::iter::once(served.model.infill(&before, &after, &request)), told);
@@ -62,14 +61,13 @@ async fn infill(State(app): State<Arc<App>>, request: Request) -> Result<Respons
 }
 
 /// The sentences before and after the gap.
-fn around(
-    text: Option<String>,
-    sentences: Option<Vec<Option<String>>>,
-    limits: &Limits,
+async fn around(
+    app: &App,
+    given: (Option<String>, Option<Vec<Option<String>>>),
 ) -> Result<(Vec<String>, Vec<String>), Refusal> {
-    let (gap, sign) = if text.is_some() { (GAP, "line") } else { ("null", "member") };
-    let passage = Passage::new(text, sentences, |sentence| (sentence != GAP).then(|| sentence.to_owned()))?;
-    passage.check(limits.texts, limits, |sentence| sentence.as_deref().unwrap_or_default())?;
+    let (gap, sign) = if given.0.is_some() { (GAP, "line") } else { ("null", "member") };
+    let passage = Passage::of(app, given, |sentence| (sentence != GAP).then(|| sentence.to_owned())).await?;
+    passage.check(app.limits().texts, app.limits(), |sentence| sentence.as_deref().unwrap_or_default())?;
     let found = passage.sentences.iter().filter(|sentence| sentence.is_none()).count();
     if found != 1 {
         let why = format!("one {sign} {gap} is wanted in the place of the missing sentence, not {found}");

@@ -63,7 +63,7 @@ async fn order(State(app): State<Arc<App>>, request: Request) -> Result<Response
     let Plain::<OrderRequest>(asked) = app.read(request).await?;
     let document = app.shelf.find_document(asked.model.as_deref())?;
     let most = app.limits().order.min(app.limits().texts);
-    let sentences = passage::whole(asked.text, asked.sentences, (most, app.limits()))?;
+    let sentences = passage::whole(&app, (asked.text, asked.sentences), most).await?;
     let served = document.clone();
     let work = move || Ok(places(&sentences, &served.model.order(&sentences, !asked.part)));
     let sentences = app.lanes.documents.run(work).await?;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use strait::text::sentences::sentences as cut;
 
-use crate::{options::Limits, refusal::Refusal};
+use crate::{app::App, options::Limits, refusal::Refusal};
 
 const TEXT: &str = "/text";
 const SENTENCES: &str = "/sentences";
@@ -23,26 +23,32 @@ pub struct Place {
     pub text: String,
 }
 
-impl<S> Passage<S> {
-    /// The sentences of a request; `of_text` makes one of a sentence of its text.
+impl<S: Send + 'static> Passage<S> {
+    /// The sentences of a request; `of_text` makes one of a sentence of its text, which is cut on the lane for what takes
+    /// moments.
     ///
     /// # Errors
     /// Unless exactly one of the two is given, with at least one sentence in it.
-    pub fn new(text: Option<String>, sentences: Option<Vec<S>>, of_text: impl Fn(&str) -> S) -> Result<Self, Refusal> {
-        match (text, sentences) {
-            (None, None) => Err(Refusal::invalid(TEXT, "missing; send a text, or its `sentences` as a list")),
+    pub async fn of(
+        app: &App,
+        (text, sentences): (Option<String>, Option<Vec<S>>),
+        of_text: impl Fn(&str) -> S + Send + 'static,
+    ) -> Result<Self, Refusal> {
+        let (sentences, pointer) = match (text, sentences) {
+            (None, None) => return Err(Refusal::invalid(TEXT, "missing; send a text, or its `sentences` as a list")),
             (Some(_), Some(_)) => {
-                Err(Refusal::invalid(SENTENCES, "there is a `text`, too; send the text or its sentences"))
+                return Err(Refusal::invalid(SENTENCES, "there is a `text`, too; send the text or its sentences"));
             }
-            (Some(text), None) => match cut(&text).into_iter().map(of_text).collect::<Vec<_>>() {
-                none if none.is_empty() => Err(Refusal::invalid(TEXT, "there is no sentence in it")),
-                sentences => Ok(Passage { sentences, pointer: TEXT }),
-            },
-            (None, Some(sentences)) => match sentences.is_empty() {
-                true => Err(Refusal::invalid(SENTENCES, "the list is empty; give it at least one sentence")),
-                false => Ok(Passage { sentences, pointer: SENTENCES }),
-            },
+            (None, Some(sentences)) => (sentences, SENTENCES),
+            (Some(text), None) => {
+                let cut = move || Ok(cut(&text).into_iter().map(of_text).collect());
+                (app.lanes.quick.run(cut).await?, TEXT)
+            }
+        };
+        if sentences.is_empty() {
+            return Err(Refusal::invalid(pointer, "there is no sentence; at least one is wanted"));
         }
+        Ok(Passage { sentences, pointer })
     }
 
     /// Refuses more than `most` sentences, and long ones; `text` tells what is written of one.
@@ -69,14 +75,14 @@ impl<S> Passage<S> {
 /// The sentences of a request that has them all, at most `most`.
 ///
 /// # Errors
-/// As [`Passage::new`] and [`Passage::check`].
-pub fn whole(
-    text: Option<String>,
-    sentences: Option<Vec<String>>,
-    (most, limits): (usize, &Limits),
+/// As [`Passage::of`] and [`Passage::check`].
+pub async fn whole(
+    app: &App,
+    given: (Option<String>, Option<Vec<String>>),
+    most: usize,
 ) -> Result<Vec<String>, Refusal> {
-    let passage = Passage::new(text, sentences, str::to_owned)?;
-    passage.check(most, limits, String::as_str)?;
+    let passage = Passage::of(app, given, str::to_owned).await?;
+    passage.check(most, app.limits(), String::as_str)?;
     Ok(passage.sentences)
 }
 

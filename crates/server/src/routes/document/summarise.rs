@@ -70,7 +70,7 @@ async fn summarise(State(app): State<Arc<App>>, request: Request) -> Result<Resp
     let WithDecoding::<SummariseRequest> { own: asked, decoding } = app.read(request).await?;
     let document = app.shelf.find_document(asked.model.as_deref())?;
     let limits = app.limits();
-    let text = passage::whole(asked.text, asked.sentences, (limits.texts, limits))?;
+    let text = passage::whole(&app, (asked.text, asked.sentences), limits.texts).await?;
     check::count("/k", asked.k, limits.texts)?;
     let model = document.model.sentence_model();
     let decoding = decoding.resolve(model, &model.config().decoding, limits)?;
