@@ -30,7 +30,7 @@ fn interrupted() {
     if !TRAINING.load(Ordering::SeqCst) || ASKED.swap(true, Ordering::SeqCst) {
         std::process::exit(1);
     }
-    say!("\nSaving, a moment (Ctrl-C again to end at once; up to the last 15 seconds of work would be lost) ...");
+    say!("\nSaving, a moment (Ctrl-C again to end at once; what was not saved yet would be lost) ...");
 }
 
 impl Guard {

@@ -25,6 +25,8 @@ pub struct DocumentConfig {
     pub components: usize,
     /// Dimensions of the plan latent, P; 0: none.
     pub plan: usize,
+    /// Other documents are given beside each one and attended to; wants a Transformer.
+    pub given: bool,
     /// Probability with which a number of the input and of the state is zeroed in training.
     pub dropout: f32,
     /// Most sentences of a document that are learned from at once.
@@ -46,6 +48,7 @@ impl Default for DocumentConfig {
             heads: 4,
             components: 4,
             plan: 16,
+            given: false,
             dropout: 0.3,
             window: 32,
             batch: 16,
@@ -89,6 +92,10 @@ impl DocumentConfig {
                 found: self.hidden.to_string(),
                 must: "a multiple of twice the heads in a Transformer",
             });
+        }
+        if self.given && self.kind != NetworkKind::Transformer {
+            let must = "false unless kind is transformer, which attends to what is given";
+            return Err(ConfigError { field: "given", found: "true".into(), must });
         }
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(ConfigError {

@@ -29,7 +29,7 @@ const WEIGHTS: &str = "document.safetensors";
 /// The file of the sentence model that says what its others are.
 const SENTENCE_CONFIG: &str = "config.json";
 /// The version of the folder's layout.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// `document.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,9 +7,10 @@ use rand_chacha::ChaCha8Rng;
 use strait_engine::{Packing, ParamId, Params, Tape, Var, init, ops::losses::Weighting};
 
 use crate::{
-    DocumentConfig,
+    DocumentConfig, Given,
+    given::{self, Encoder},
     mixture::Mixture,
-    trunk::{Trunk, bound},
+    trunk::{Reading, Trunk, bound},
 };
 
 /// An LSTM or Transformer that reads the latents z_1 .. z_t of a document (Z numbers each) and gives the density of z_(t+1).
@@ -19,6 +20,7 @@ pub struct DocumentNetwork {
     pub(crate) trunk: Trunk,
     pub(crate) out: (ParamId, ParamId),
     pub(crate) plan: Option<(ParamId, ParamId)>,
+    pub(crate) given: Option<Encoder>,
     /// Of the training latents, (Z) each.
     pub(crate) mean: Vec<f32>,
     pub(crate) deviation: Vec<f32>,
@@ -36,6 +38,8 @@ pub(crate) struct Window<'a> {
     pub(crate) ends: bool,
     /// Mean of the standardised latents that the plan is read from, (Z).
     pub(crate) centre: Vec<f32>,
+    /// The rows of what is given beside the document (see [`given::rows`]); empty if the network attends to nothing.
+    pub(crate) given: &'a [f32],
 }
 
 /// How a loss is computed.
@@ -65,8 +69,10 @@ impl DocumentNetwork {
             let weight = params.add("plan.weight", (p, z), init::uniform(p * z, bound(z), &mut rng));
             (weight, params.add("plan.bias", (1, p), vec![0.0; p]))
         });
+        let given = config.given.then(|| Encoder::new(&mut params, config, z, &mut rng));
         let (plan_mean, plan_deviation) = (vec![0.0; p], vec![1.0; p]);
-        DocumentNetwork { config: config.clone(), params, trunk, out, plan, mean, deviation, plan_mean, plan_deviation }
+        let config = config.clone();
+        DocumentNetwork { config, params, trunk, out, plan, given, mean, deviation, plan_mean, plan_deviation }
     }
 
     /// The settings.
@@ -126,7 +132,11 @@ impl DocumentNetwork {
             Some((u, nats)) => (nats * scale, Some(u)),
             None => (0.0, None),
         };
-        let h = self.trunk.forward(tape, &self.params, (x, &packing, sequence), mode.dropout, rng);
+        let beside: Vec<&[f32]> = order.iter().map(|w| w.given).collect();
+        let given =
+            self.given.as_ref().map(|encoder| encoder.forward(tape, &self.params, &beside, mode.dropout, &mut *rng));
+        let reading = Reading { x, packing: &packing, plan: sequence, given: given.as_ref() };
+        let h = self.trunk.forward(tape, &self.params, &reading, mode.dropout, rng);
         let y = tape.linear(&self.params, h, self.out.0, Some(self.out.1));
         let (mixture, mut gradient) = (self.mixture(), vec![0.0; n * self.mixture().width()]);
         let (values, width, mut total) = (tape.value(y).to_vec(), mixture.width(), 0.0);
@@ -179,6 +189,13 @@ impl DocumentNetwork {
         }
     }
 
+    /// Documents as they are given beside another, each its latents (T, Z); none if the network attends to nothing.
+    pub fn given(&self, documents: &[&[f32]]) -> Option<Given> {
+        let standard: Vec<Vec<f32>> = documents.iter().map(|d| self.standardise(d)).collect();
+        let rows = given::rows(standard.iter().map(Vec::as_slice), self.latent_size());
+        self.given.as_ref().map(|encoder| encoder.encode(&self.params, &rows))
+    }
+
     /// The plan that is read from latents (N, Z): (P), empty without one.
     pub fn plan(&self, latents: &[f32]) -> Vec<f32> {
         let Some((weight, bias)) = self.plan else { return Vec::new() };
@@ -216,7 +233,7 @@ pub(crate) fn random_run<'a>(latents: &'a [f32], z: usize, rng: &mut ChaCha8Rng)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{NetworkKind, Reader};
+    use crate::{Beside, NetworkKind, Reader};
 
     /// A document read sentence by sentence costs what it costs at once.
     #[test]
@@ -225,6 +242,7 @@ mod tests {
         let kind = NetworkKind::Transformer;
         let transformer = DocumentConfig { kind, hidden: 8, heads: 2, components: 2, plan: 2, ..Default::default() };
         reading_is_what_is_computed_at_once(DocumentConfig { plan: 0, ..transformer.clone() });
+        reading_is_what_is_computed_at_once(DocumentConfig { given: true, ..transformer.clone() });
         reading_is_what_is_computed_at_once(transformer);
     }
 
@@ -232,10 +250,14 @@ mod tests {
         let network = DocumentNetwork::new(&config, vec![0.5, -1.0, 0.0], vec![2.0, 0.5, 1.0], 3);
         let latents: Vec<f32> = (0..12).map(|i| (1.7 * i as f32).sin()).collect();
         let standard = network.standardise(&latents);
-        let window = Window { latents: &standard, begins: true, ends: true, centre: centre(&standard, 3) };
+        let beside = [&latents[3..9], &latents[..3]];
+        let given = network.given(&beside);
+        let rows = given::rows(beside.map(|d| network.standardise(d)).iter().map(Vec::as_slice), 3);
+        let centre = centre(&standard, 3);
+        let window = Window { latents: &standard, begins: true, ends: true, centre, given: &rows };
         let loss = network.loss(&mut Tape::inference(), &[window], Mode { dropout: 0.0, rng: None });
         let plan = network.plan(&latents);
-        let mut reader = Reader::new(&network, true, Some(&plan));
+        let mut reader = Reader::new(&network, true, Beside { plan: Some(&plan), given: given.as_ref() });
         let mut nats: f64 = plan.iter().map(|m| 0.5 * f64::from(*m).powi(2)).sum();
         for row in latents.chunks(3) {
             nats -= reader.log_density(row) + (1.0 - reader.end()).ln();

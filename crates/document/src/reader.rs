@@ -3,7 +3,16 @@
 use rand::Rng;
 use strait_engine::ops::linear;
 
-use crate::{DocumentNetwork, trunk::State};
+use crate::{DocumentNetwork, Given, trunk::State};
+
+/// What is the same at every sentence.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// (P); none is the mean of those of the training documents.
+    pub plan: Option<&'a [f32]>,
+    /// Documents to attend to; none is nothing.
+    pub given: Option<&'a Given>,
+}
 
 /// What a network has read so far, and what it expects next. Its size does not grow with how much that was.
 #[derive(Clone)]
@@ -15,15 +24,16 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Before a first sentence; `begins`: which is a document's first. `plan` (P) is given at every step; none is the
-    /// mean of those of the training documents.
+    /// Before a first sentence; `begins`: which is a document's first.
     ///
     /// # Panics
     /// If the plan has another size than the network's.
-    pub fn new(network: &'a DocumentNetwork, begins: bool, plan: Option<&[f32]>) -> Self {
-        let plan = plan.unwrap_or(&network.plan_mean);
+    pub fn new(network: &'a DocumentNetwork, begins: bool, beside: Beside<'_>) -> Self {
+        let plan = beside.plan.unwrap_or(&network.plan_mean);
         assert_eq!(plan.len(), network.config.plan);
-        let state = State::new(&network.trunk, &network.params, network.config.hidden, plan);
+        let nothing = if beside.given.is_none() { network.given(&[]) } else { None };
+        let given = beside.given.or(nothing.as_ref());
+        let state = State::new(&network.trunk, &network.params, network.config.hidden, (plan, given));
         let mut reader = Reader { network, state, row: vec![0.0; network.mixture().width()] };
         let mut input = Vec::new();
         network.input(&mut input, None, begins);

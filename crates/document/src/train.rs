@@ -1,5 +1,7 @@
 //! Training: windows of documents, Adam, the weights of the best look kept.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -10,7 +12,7 @@ use strait_engine::{
 };
 
 use crate::{
-    ConfigError, DocumentConfig, DocumentNetwork,
+    ConfigError, DocumentConfig, DocumentNetwork, given,
     network::{Mode, Window, centre, random_run},
 };
 
@@ -18,6 +20,8 @@ use crate::{
 const LOOKS: u64 = 20;
 /// Largest norm of a gradient.
 const CLIP: f32 = 1.0;
+/// Share of the windows that are read as if nothing was given beside their documents.
+const BARE: f32 = 0.1;
 /// A deviation below this share of the largest is of a dimension that does nothing.
 const FLOOR: f32 = 1e-3;
 
@@ -26,8 +30,16 @@ const FLOOR: f32 = 1e-3;
 pub struct Documents<'a> {
     /// (T, Z) of each document.
     pub latents: &'a [Vec<f32>],
+    /// For each document, those that are given beside it, (T, Z) each; empty if none has any.
+    pub given: &'a [Vec<Vec<f32>>],
     /// Z.
     pub dim: usize,
+}
+
+impl Documents<'_> {
+    fn finite(&self) -> bool {
+        self.latents.iter().chain(self.given.iter().flatten()).flatten().all(|x| x.is_finite())
+    }
 }
 
 /// How the training stands, or how it ended.
@@ -58,11 +70,30 @@ pub enum TrainError {
     /// Latents that are no numbers.
     #[error("latents are not finite: is the sentence model damaged?")]
     NotFinite,
+    /// Before anything was learned.
+    #[error("stopped before the first step; nothing was written")]
+    Stopped,
     #[error(transparent)]
     Engine(#[from] strait_engine::Error),
 }
 
-/// Trains a network; `listener` hears how it stands. The same documents, settings and seed give the same bits.
+/// A document, standardised.
+struct Document {
+    /// (T, Z).
+    latents: Vec<f32>,
+    /// Rows of what is given beside it; empty if the network attends to nothing.
+    given: Vec<f32>,
+}
+
+/// What a training is asked from outside.
+pub struct Watch<'a> {
+    /// Hears how it stands.
+    pub listener: &'a mut dyn FnMut(&Report),
+    /// Set when it is to end after the step that it is at, with the best weights so far.
+    pub stop: &'a AtomicBool,
+}
+
+/// Trains a network. The same documents, settings and seed give the same bits.
 ///
 /// # Errors
 /// If the settings make no sense, there are too few documents, or numbers overflow.
@@ -71,7 +102,7 @@ pub fn train(
     valid: Documents<'_>,
     config: &DocumentConfig,
     seed: u64,
-    listener: &mut dyn FnMut(&Report),
+    watch: Watch<'_>,
 ) -> Result<(DocumentNetwork, Report), TrainError> {
     config.check()?;
     let z = train.dim;
@@ -79,18 +110,28 @@ pub fn train(
     if long(train) < 2 || long(valid) < 1 || valid.dim != z {
         return Err(TrainError::TooFew { train: long(train), valid: long(valid) });
     }
-    if train.latents.iter().chain(valid.latents).flatten().any(|x| !x.is_finite()) {
+    if [train, valid].iter().any(|part| !part.finite()) {
         return Err(TrainError::NotFinite);
     }
     let (mean, deviation) = moments(train.latents, z);
     let mut network = DocumentNetwork::new(config, mean, deviation, seed);
-    let standard = |documents: Documents<'_>| -> Vec<Vec<f32>> {
-        documents.latents.iter().filter(|d| !d.is_empty()).map(|d| network.standardise(d)).collect()
+    let rows = |documents: Documents<'_>, i: usize| -> Vec<f32> {
+        let beside = documents.given.get(i).map(Vec::as_slice).unwrap_or_default();
+        let standard: Vec<Vec<f32>> = beside.iter().map(|d| network.standardise(d)).collect();
+        given::rows(standard.iter().map(Vec::as_slice), z)
+    };
+    let standard = |documents: Documents<'_>| -> Vec<Document> {
+        let some = documents.latents.iter().enumerate().filter(|(_, latents)| !latents.is_empty());
+        some.map(|(i, latents)| Document {
+            latents: network.standardise(latents),
+            given: if config.given { rows(documents, i) } else { Vec::new() },
+        })
+        .collect()
     };
     let (train, valid) = (standard(train), standard(valid));
-    let report = run(&mut network, &train, &valid, seed, listener)?;
+    let report = run(&mut network, &train, &valid, seed, watch)?;
     if config.plan > 0 {
-        let plans: Vec<Vec<f32>> = train.iter().map(|d| network.plan(&network.restore(d))).collect();
+        let plans: Vec<Vec<f32>> = train.iter().map(|d| network.plan(&network.restore(&d.latents))).collect();
         let (mean, mut deviation) = moments(&plans, config.plan);
         // The training's plans carry noise of variance 1.
         deviation.iter_mut().for_each(|d| *d = (*d * *d + 1.0).sqrt());
@@ -101,11 +142,14 @@ pub fn train(
 
 fn run(
     network: &mut DocumentNetwork,
-    train: &[Vec<f32>],
-    valid: &[Vec<f32>],
+    train: &[Document],
+    valid: &[Document],
     seed: u64,
-    listener: &mut dyn FnMut(&Report),
+    watch: Watch<'_>,
 ) -> Result<Report, TrainError> {
+    if watch.stop.load(Ordering::Relaxed) {
+        return Err(TrainError::Stopped);
+    }
     let config = network.config.clone();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(1);
@@ -132,7 +176,8 @@ fn run(
         tape.backward(&mut network.params)?;
         let factor = Schedule::Cosine { floor: 0.05 }.factor(step - 1, (config.steps / 20).max(1), config.steps);
         optimiser.step(&mut network.params, config.rate * factor, CLIP)?;
-        if step % every == 0 || step == config.steps {
+        let stopped = watch.stop.load(Ordering::Relaxed);
+        if step % every == 0 || step == config.steps || stopped {
             let valid_nats = validate(network, valid);
             report = Report { step, train_nats: sum / f64::from(since), valid_nats, ..report };
             (sum, since) = (0.0, 0);
@@ -140,7 +185,10 @@ fn run(
                 (report.best_step, report.best_nats) = (step, valid_nats);
                 best = ids.iter().map(|&id| network.params.value(id).to_vec()).collect();
             }
-            listener(&report);
+            (watch.listener)(&report);
+        }
+        if stopped {
+            break;
         }
     }
     for (&id, value) in ids.iter().zip(&best) {
@@ -150,39 +198,44 @@ fn run(
 }
 
 /// A window of a document, each sentence as likely as any other.
-fn draw<'a>(network: &DocumentNetwork, documents: &'a [Vec<f32>], rng: &mut ChaCha8Rng) -> Window<'a> {
+fn draw<'a>(network: &DocumentNetwork, documents: &'a [Document], rng: &mut ChaCha8Rng) -> Window<'a> {
     let z = network.latent_size();
-    let total: usize = documents.iter().map(|d| d.len() / z).sum();
+    let total: usize = documents.iter().map(|d| d.latents.len() / z).sum();
     let mut at = rng.random_range(0..total);
     let mut document = &documents[0];
     for candidate in documents {
         document = candidate;
-        if at < candidate.len() / z {
+        if at < candidate.latents.len() / z {
             break;
         }
-        at -= candidate.len() / z;
+        at -= candidate.latents.len() / z;
     }
-    let n = document.len() / z;
+    let Document { latents, given } = document;
+    let n = latents.len() / z;
     let window = network.config.window;
     // A window around the sentence: the first and last of a document are in it as often as any other.
     let from = (at + 1).saturating_sub(rng.random_range(1..=window.min(n)));
     let to = (from + window).min(n);
-    let centre = centre(random_run(document, z, rng), z);
-    Window { latents: &document[from * z..to * z], begins: from == 0, ends: to == n, centre }
+    let centre = centre(random_run(latents, z, rng), z);
+    // Now and then nothing is given, so that it is known what to expect then.
+    let bare = !given.is_empty() && rng.random::<f32>() < BARE;
+    let given = if bare { &given[..=z] } else { &given[..] };
+    Window { latents: &latents[from * z..to * z], begins: from == 0, ends: to == n, centre, given }
 }
 
 /// Nats a sentence of whole documents, in windows one after the other.
-fn validate(network: &DocumentNetwork, documents: &[Vec<f32>]) -> f64 {
+fn validate(network: &DocumentNetwork, documents: &[Document]) -> f64 {
     let z = network.latent_size();
     let (mut tape, mut sum, mut rows) = (Tape::inference(), 0.0, 0);
     for document in documents {
+        let Document { latents: document, given } = document;
         let (n, window) = (document.len() / z, network.config.window);
         for from in (0..n).step_by(window) {
             let to = (from + window).min(n);
             let latents = &document[from * z..to * z];
             let (begins, ends) = (from == 0, to == n);
             tape.reset();
-            let one = [Window { latents, begins, ends, centre: centre(document, z) }];
+            let one = [Window { latents, begins, ends, centre: centre(document, z), given }];
             let count = to - from + usize::from(ends);
             sum += network.loss(&mut tape, &one, Mode { dropout: 0.0, rng: None }) * count as f64;
             rows += count;

@@ -1,7 +1,8 @@
 //! What reads a sequence of latents: an LSTM, or a causal Transformer.
 //!
 //! Rows (N, Z + 1) go in and rows (N, H) come out, each knowing those before it in its sequence. The plan (B, P) is added
-//! to the gates of the LSTM at every step; to the Transformer it is one more row that every position attends to.
+//! to the gates of the LSTM at every step; to the Transformer it is one more row that every position attends to, and it may
+//! attend to the states of given documents as well.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -16,10 +17,13 @@ use strait_engine::{
 };
 use strait_model::{
     config::Positions,
-    transformer::{self, Dense, Memory, Shape, Stack, Surroundings},
+    transformer::{self, Dense, Memory, Shape, Stack, States, Surroundings},
 };
 
-use crate::{DocumentConfig, NetworkKind};
+use crate::{
+    DocumentConfig, NetworkKind,
+    given::{self, Given},
+};
 
 /// The weights.
 pub(crate) enum Trunk {
@@ -29,6 +33,16 @@ pub(crate) enum Trunk {
         input: Dense,
         stack: Stack,
     },
+}
+
+/// What a trunk reads.
+pub(crate) struct Reading<'a> {
+    /// (N, Z + 1) packed.
+    pub(crate) x: Var,
+    pub(crate) packing: &'a Arc<Packing>,
+    /// (B, P).
+    pub(crate) plan: Option<Var>,
+    pub(crate) given: Option<&'a given::States>,
 }
 
 impl Trunk {
@@ -46,7 +60,7 @@ impl Trunk {
                     activation: Activation::Gelu,
                     causal: true,
                     memory: config.plan,
-                    states: 0,
+                    states: if config.given { config.hidden } else { 0 },
                     dropout: config.dropout,
                 };
                 let names = ("transformer.input.weight".into(), "transformer.input.bias".into());
@@ -56,15 +70,16 @@ impl Trunk {
         }
     }
 
-    /// x (N, Z + 1) packed, plan (B, P) -> (N, H).
+    /// What is read -> (N, H).
     pub(crate) fn forward(
         &self,
         tape: &mut Tape,
         params: &Params,
-        (x, packing, plan): (Var, &Arc<Packing>, Option<Var>),
+        reading: &Reading<'_>,
         dropout: f32,
         rng: &mut impl Rng,
     ) -> Var {
+        let Reading { x, packing, plan, given } = *reading;
         let x = tape.dropout(x, dropout, rng);
         match self {
             Trunk::Lstm(weights) => {
@@ -76,7 +91,8 @@ impl Trunk {
             Trunk::Transformer { input, stack } => {
                 let x = tape.linear(params, x, input.0, Some(input.1));
                 let memory = plan.map(|rows| Memory { rows, slots: 1 });
-                stack.forward(tape, params, x, Surroundings { memory, ..Surroundings::alone(packing) }, rng)
+                let states = given.map(|g| States { rows: g.rows, packing: &g.packing, of: &g.of });
+                stack.forward(tape, params, x, Surroundings { packing, memory, states }, rng)
             }
         }
     }
@@ -111,25 +127,27 @@ pub(crate) enum State {
 #[derive(Clone)]
 pub(crate) struct Window {
     state: transformer::State,
-    /// The last rows that were read (Z + 1 each), a window at most, and the plan, to read them again.
+    /// The last rows that were read (Z + 1 each), a window at most, and what is beside them, to read them again.
     recent: VecDeque<Vec<f32>>,
     plan: Vec<f32>,
+    given: Option<Given>,
     /// Rows that the state has seen.
     seen: usize,
 }
 
 impl State {
     /// Before the first row; `plan` has P numbers.
-    pub(crate) fn new(trunk: &Trunk, params: &Params, hidden: usize, plan: &[f32]) -> Self {
+    pub(crate) fn new(trunk: &Trunk, params: &Params, hidden: usize, (plan, given): (&[f32], Option<&Given>)) -> Self {
         match trunk {
             Trunk::Lstm(weights) => {
                 let plan = (!plan.is_empty()).then_some(plan);
                 State::Lstm(rnn::State::new(params, Cell::Lstm, *weights, vec![0.0; hidden], plan))
             }
             Trunk::Transformer { stack, .. } => State::Transformer(Box::new(Window {
-                state: transformer::State::new(stack, params, (plan, None), 1),
+                state: beginning(stack, params, plan, given),
                 recent: VecDeque::new(),
                 plan: plan.to_vec(),
+                given: given.cloned(),
                 seen: 0,
             })),
         }
@@ -147,6 +165,10 @@ impl State {
     }
 }
 
+fn beginning(stack: &Stack, params: &Params, plan: &[f32], given: Option<&Given>) -> transformer::State {
+    transformer::State::new(stack, params, (plan, given.map(|given| &*given.0)), 1)
+}
+
 impl Window {
     /// When twice as many rows as `window` have been seen all but the last `window` are forgotten by reading those again:
     /// a document takes a time that grows linearly with its length, and memory that does not grow.
@@ -158,7 +180,7 @@ impl Window {
         self.seen += 1;
         let mut unread = self.recent.len() - 1;
         if self.seen >= 2 * window {
-            self.state = transformer::State::new(stack, params, (&self.plan, None), 1);
+            self.state = beginning(stack, params, &self.plan, self.given.as_ref());
             (self.seen, unread) = (self.recent.len(), 0);
         }
         let mut out = Vec::new();
@@ -187,13 +209,13 @@ mod tests {
         let plan = vec![0.3; config.plan];
         let row = |i: usize| vec![(0.9 * i as f32).sin(), (1.3 * i as f32).cos(), 0.0];
         let window = 4;
-        let mut state = State::new(&trunk, &params, 8, &plan);
+        let mut state = State::new(&trunk, &params, 8, (&plan, None));
         for i in 0..30 {
             let found = state.step(&trunk, &params, &row(i), window);
             let State::Transformer(read) = &state else { unreachable!() };
             assert!(read.seen < 2 * window && read.recent.len() <= window, "{i}");
             // The rows since the last time that it read again.
-            let mut fresh = State::new(&trunk, &params, 8, &plan);
+            let mut fresh = State::new(&trunk, &params, 8, (&plan, None));
             let rows = (i + 1 - read.seen..=i).map(|i| fresh.step(&trunk, &params, &row(i), 100));
             assert_eq!(rows.last(), Some(found), "{i}");
         }

@@ -1,9 +1,11 @@
 //! A made language of documents: each has a theme, and stages that follow each other.
 
+use std::sync::atomic::AtomicBool;
+
 use rand::{RngExt as _, SeedableRng, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 use strait_document::{
-    DocumentConfig, DocumentNetwork, Documents, Header, NetworkKind, Reader, Report, TrainError, train,
+    Beside, DocumentConfig, DocumentNetwork, Documents, Header, NetworkKind, Reader, Report, TrainError, Watch, train,
 };
 
 const Z: usize = 8;
@@ -41,10 +43,15 @@ fn small() -> DocumentConfig {
     }
 }
 
+fn quiet() -> Watch<'static> {
+    static NEVER: AtomicBool = AtomicBool::new(false);
+    Watch { listener: Box::leak(Box::new(|_: &Report| {})), stop: &NEVER }
+}
+
 fn trained(config: &DocumentConfig, seed: u64) -> (DocumentNetwork, Report) {
     let (a, b) = (documents(60, 1), documents(8, 2));
-    let both = [&a, &b].map(|latents| Documents { latents, dim: Z });
-    train(both[0], both[1], config, seed, &mut |_| {}).unwrap()
+    let both = [&a, &b].map(|latents| Documents { latents, given: &[], dim: Z });
+    train(both[0], both[1], config, seed, quiet()).unwrap()
 }
 
 #[test]
@@ -63,7 +70,7 @@ fn knows_the_stages(config: &DocumentConfig) {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     for test in documents(10, 3) {
         let rows: Vec<&[f32]> = test.chunks(Z).collect();
-        let mut reader = Reader::new(&network, true, Some(&network.plan(&test)));
+        let mut reader = Reader::new(&network, true, Beside { plan: Some(&network.plan(&test)), given: None });
         for (t, row) in rows.iter().enumerate() {
             assert!(reader.end() < 0.5, "{t}");
             let mut others: Vec<usize> = (0..STAGES).filter(|&o| o != t).collect();
@@ -77,12 +84,56 @@ fn knows_the_stages(config: &DocumentConfig) {
     }
 }
 
+/// Documents, and what is given beside each: one of its theme, and half of one of any theme.
+fn accompanied(n: usize, seed: u64) -> (Vec<Vec<f32>>, Vec<Vec<Vec<f32>>>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed + 100);
+    let all = documents(n, seed);
+    let beside = |own: &Vec<f32>| {
+        let mut others: Vec<&Vec<f32>> = all.iter().filter(|other| *other != own).collect();
+        others.shuffle(&mut rng);
+        let like = others.iter().find(|other| theme(other) == theme(own)).unwrap();
+        vec![others[0][..STAGES / 2 * Z].to_vec(), like.to_vec()]
+    };
+    let given = all.iter().map(beside).collect();
+    (all, given)
+}
+
+fn theme(document: &[f32]) -> bool {
+    document[7] > 1.0
+}
+
+#[test]
+fn what_is_given_is_attended_to() {
+    let kind = NetworkKind::Transformer;
+    let config = DocumentConfig { kind, heads: 2, rate: 3e-3, steps: 400, plan: 0, given: true, ..small() };
+    let parts = [accompanied(400, 1), accompanied(20, 2)];
+    let both = [0, 1].map(|i| Documents { latents: &parts[i].0, given: &parts[i].1, dim: Z });
+    let (network, _) = train(both[0], both[1], &config, 1, quiet()).unwrap();
+    let (tests, given) = accompanied(20, 3);
+    // Nats of the first sentence: its document's own given ones, those of a document of the other theme, none.
+    let mut nats = [0.0; 3];
+    for (test, own) in tests.iter().zip(&given) {
+        let other = (0..tests.len()).find(|&o| theme(&tests[o]) != theme(test)).unwrap();
+        for (nats, beside) in nats.iter_mut().zip([own, &given[other], &Vec::new()]) {
+            let given = network.given(&beside.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            let reader = Reader::new(&network, true, Beside { plan: None, given: given.as_ref() });
+            *nats -= reader.log_density(&test[..Z]) / tests.len() as f64;
+        }
+    }
+    // Not to know which of two themes costs a bit.
+    let bit = std::f64::consts::LN_2;
+    assert!(nats[0] < nats[2] - 0.5 * bit && nats[2] < nats[1], "{nats:?}");
+    let recurrent = DocumentConfig { kind: NetworkKind::Lstm, ..config };
+    let error = train(both[0], both[1], &recurrent, 1, quiet()).err().unwrap().to_string();
+    assert!(error.contains("given") && error.contains("transformer"), "{error}");
+}
+
 #[test]
 fn draws_go_on_as_documents_do() {
     let (network, _) = trained(&small(), 1);
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let plan = network.draw_plan(&mut rng);
-    let mut reader = Reader::new(&network, true, Some(&plan));
+    let mut reader = Reader::new(&network, true, Beside { plan: Some(&plan), given: None });
     for stage in 0..STAGES {
         let draw = reader.draw(0.5, &mut rng);
         let top = (0..STAGES).max_by(|&a, &b| draw[a].total_cmp(&draw[b])).unwrap();
@@ -94,16 +145,32 @@ fn draws_go_on_as_documents_do() {
 #[test]
 fn same_seed_same_bits_and_no_plan_works() {
     let config = DocumentConfig { plan: 0, steps: 12, ..small() };
-    let density = |seed| Reader::new(&trained(&config, seed).0, true, None).log_density(&[0.5; Z]);
+    let density = |seed| Reader::new(&trained(&config, seed).0, true, Beside::default()).log_density(&[0.5; Z]);
     assert_eq!(density(3), density(3));
     assert_ne!(density(3), density(4));
 }
 
 #[test]
+fn a_training_that_is_stopped_keeps_its_best() {
+    let (documents, stop) = (documents(8, 1), AtomicBool::new(false));
+    let all = Documents { latents: &documents, given: &[], dim: Z };
+    let (mut best, mut last) = (f64::INFINITY, 0);
+    let mut listener = |report: &Report| {
+        (best, last) = (report.best_nats, report.step);
+        stop.store(report.step >= 60, std::sync::atomic::Ordering::Relaxed);
+    };
+    let (_, report) = train(all, all, &small(), 1, Watch { listener: &mut listener, stop: &stop }).unwrap();
+    assert_eq!((report.step, report.best_nats), (last, best));
+    assert!(report.step < 100 && report.best_nats.is_finite(), "{report:?}");
+    let watch = Watch { listener: &mut |_| {}, stop: &AtomicBool::new(true) };
+    assert!(matches!(train(all, all, &small(), 1, watch), Err(TrainError::Stopped)));
+}
+
+#[test]
 fn too_little_is_said() {
     let (one, none) = (documents(1, 1), Vec::new());
-    let both = [&one, &none].map(|latents| Documents { latents, dim: Z });
-    let error = train(both[0], both[1], &small(), 1, &mut |_| {}).err().unwrap();
+    let both = [&one, &none].map(|latents| Documents { latents, given: &[], dim: Z });
+    let error = train(both[0], both[1], &small(), 1, quiet()).err().unwrap();
     assert!(matches!(error, TrainError::TooFew { train: 1, valid: 0 }), "{error}");
 }
 
@@ -137,7 +204,7 @@ fn a_folder_comes_back_and_damage_is_named() {
     assert_eq!(std::fs::read_to_string(model.join("sentences/encoder/x")).unwrap(), "y");
     let (found, back) = strait_document::open(&model).unwrap();
     assert_eq!(found.settings, header.settings);
-    let density = |n: &DocumentNetwork| Reader::new(n, true, None).log_density(&[0.5; Z]);
+    let density = |n: &DocumentNetwork| Reader::new(n, true, Beside::default()).log_density(&[0.5; Z]);
     assert_eq!(density(&network), density(&back));
     for name in ["document.safetensors", "document.json", "sentences/config.json"] {
         let file = model.join(name);

@@ -107,6 +107,12 @@ impl StepLoss {
     }
 }
 
+/// Whether a weight of this name is there for a latent's sake: the language model that is a model's decoder alone lacks it.
+pub fn is_of_latent(name: &str) -> bool {
+    let reads_it = || ["start.", ".weight_zh_", ".memory."].iter().any(|part| name.contains(part));
+    name.starts_with("encoder.") || name.starts_with("latent.") || (name.starts_with("decoder.") && reads_it())
+}
+
 impl Autoencoder {
     /// A model with fresh weights for a vocabulary of `vocabulary` tokens.
     pub fn new(recipe: &Recipe, vocabulary: usize, seed: u64) -> Self {

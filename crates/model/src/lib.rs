@@ -31,7 +31,7 @@ mod tuning;
 mod usual;
 pub mod weights;
 
-pub use autoencoder::{Autoencoder, StepLoss};
+pub use autoencoder::{Autoencoder, StepLoss, is_of_latent};
 pub use batch::{Batch, Sequences};
 pub use config::Recipe;
 pub use decoder::PublishedDecoder;

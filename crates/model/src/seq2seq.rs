@@ -42,6 +42,20 @@ pub struct Encoded {
     pub(crate) rows: Vec<u32>,
 }
 
+impl Encoded {
+    /// States (M, W) of one sequence of M >= 1 places that are no tokens, which one row attends to.
+    pub fn of_states(states: Vec<f32>, places: usize) -> Self {
+        Encoded {
+            packing: Arc::new(Packing::new(&[places])),
+            tokens: Vec::new(),
+            states,
+            features: Vec::new(),
+            latents: Vec::new(),
+            rows: vec![0],
+        }
+    }
+}
+
 impl Autoencoder {
     /// Whether it writes targets for sources; then only the methods of this file, and those that know no text, apply.
     pub fn is_seq2seq(&self) -> bool {

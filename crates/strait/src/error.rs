@@ -26,6 +26,17 @@ pub enum Error {
     /// A text without sentences.
     #[error("there are no sentences in the text")]
     NoSentences,
+    /// A document network that was to attend to what is given beside documents.
+    #[error(
+        "nothing is given beside any document: name the column that holds it, blank lines between several (--given)"
+    )]
+    NothingGiven,
+    /// Documents were given to a network that attends to none.
+    #[error(
+        "this document model attends to no documents beside the one it reads; train one with --given COLUMN and \
+         --kind transformer"
+    )]
+    AttendsToNothing,
     /// Too few documents to measure on.
     #[error(
         "too little to measure on: at least two documents are wanted (blank lines between them), one of {length} or more \

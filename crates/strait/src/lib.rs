@@ -49,7 +49,7 @@ pub use controls::Controls;
 pub use dial::{LEAST_TEXTS, keep_frontier};
 pub use document::{
     DocumentEvaluation, DocumentEvaluationRequest, DocumentModel, DocumentRequest, DocumentWriting, Draft, GAP,
-    NextChoice, SentenceOrdering, Summary, WriteRequest, Written,
+    GivenUse, NextChoice, SentenceOrdering, Summary, WriteRequest, Written,
 };
 pub use error::Error;
 pub use gan::{VectorGenerator, auc};
@@ -64,7 +64,7 @@ pub use steering::{
 };
 pub use strait_document::{
     DocumentConfig, Header as DocumentHeader, MARKER as DOCUMENT_MARKER, NetworkKind as DocumentNetworkKind,
-    Report as DocumentReport,
+    Report as DocumentReport, Watch as DocumentWatch,
 };
 pub use strait_eval as eval;
 pub use strait_evaluate::{

@@ -121,23 +121,47 @@ fn skip(chars: &[(usize, char)], from: usize, which: impl Fn(char) -> bool) -> u
     from + chars[from..].iter().take_while(|c| which(c.1)).count()
 }
 
-/// The documents of a corpus that was read with its empty records kept, each as its sentences; documents without any
-/// are left out.
+/// A document as its sentences.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Document {
+    pub sentences: Vec<String>,
+    /// Those of documents that are given beside it, if there are such.
+    pub given: Vec<Vec<String>>,
+}
+
+/// The documents of a corpus that was read with its empty records kept; those without any sentences are left out.
 ///
 /// In a text file, blank lines lie between documents and a line is one or more sentences; in a table or jsonl, each
-/// record is a document.
-pub fn documents(corpus: &Corpus) -> Vec<Vec<String>> {
-    let split = |record: &Record| sentences(&record.text).into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let mut out: Vec<Vec<String>> = match corpus.report.format {
-        Format::Txt => corpus
-            .records
-            .split(|record| record.text.trim().is_empty())
-            .map(|lines| lines.iter().flat_map(split).collect())
-            .collect(),
-        _ => corpus.records.iter().map(split).collect(),
+/// record is a document, and its label, if there is one, holds what is given beside it ([`separated`]).
+pub fn documents(corpus: &Corpus) -> Vec<Document> {
+    let alone = |sentences| Document { sentences, given: Vec::new() };
+    let record = |record: &Record| Document {
+        sentences: owned(&record.text),
+        given: record.label.as_deref().map(separated).unwrap_or_default(),
     };
-    out.retain(|document| !document.is_empty());
+    let mut out: Vec<Document> = match corpus.report.format {
+        Format::Txt => {
+            let lines: Vec<&str> = corpus.records.iter().map(AsRef::as_ref).collect();
+            between_blanks(&lines).map(alone).collect()
+        }
+        _ => corpus.records.iter().map(record).collect(),
+    };
+    out.retain(|document| !document.sentences.is_empty());
     out
+}
+
+/// The sentences of each document of a text with blank lines between its documents; those without any are left out.
+pub fn separated(text: &str) -> Vec<Vec<String>> {
+    let lines: Vec<&str> = text.lines().collect();
+    between_blanks(&lines).filter(|document| !document.is_empty()).collect()
+}
+
+fn between_blanks(lines: &[&str]) -> impl Iterator<Item = Vec<String>> {
+    lines.split(|line| line.trim().is_empty()).map(|lines| lines.iter().flat_map(|line| owned(line)).collect())
+}
+
+fn owned(text: &str) -> Vec<String> {
+    sentences(text).into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -192,9 +216,20 @@ mod tests {
     fn documents_of_files() {
         let options = ReadOptions::one_to_one();
         let of = |text: &str, name: &str| documents(&read_from(text.as_bytes(), name, &options).unwrap());
-        let expected = vec![vec!["A b.".to_owned(), "C.".into(), "D".into()], vec!["E f.".to_owned()]];
+        let document = |sentences: &[&str], given: &[&[&str]]| Document {
+            sentences: sentences.iter().map(|&s| s.into()).collect(),
+            given: given.iter().map(|d| d.iter().map(|&s| s.into()).collect()).collect(),
+        };
+        let expected = [document(&["A b.", "C.", "D"], &[]), document(&["E f."], &[])];
         assert_eq!(of("\nA b. C.\nD\n\n \nE f.\n\n", "x.txt"), expected);
         assert_eq!(of("{\"text\":\"A b. C.\\nD\"}\n{\"text\":\"E f.\"}\n", "x.jsonl"), expected);
+        let options = ReadOptions { label_column: Some("given".into()), column: Some("text".into()), ..options };
+        let of = |text: &str, name: &str| documents(&read_from(text.as_bytes(), name, &options).unwrap());
+        let expected = [document(&["A b."], &[&["G h.", "I."], &["K l."]]), document(&["C d."], &[])];
+        let csv = "text,given\nA b.,\"G h.\nI.\n\n\n K l. \"\nC d.,\n,X.\n";
+        assert_eq!(of(csv, "x.csv"), expected);
+        let jsonl = "{\"text\":\"A b.\",\"given\":\"G h.\\nI.\\n\\nK l.\"}\n{\"text\":\"C d.\",\"given\":null}\n";
+        assert_eq!(of(jsonl, "x.jsonl"), expected);
     }
 
     proptest! {

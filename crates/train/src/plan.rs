@@ -315,8 +315,8 @@ fn seconds_of_steps(recipe: &Recipe, material: &Material<'_>) -> Result<f64, Tra
     let first = seconds_per_step(recipe, material, Progress { step: 1, steps: MANY })?;
     let Some(gan) = &recipe.objective.text_gan else { return Ok(first) };
     let last = seconds_per_step(recipe, material, Progress { step: MANY - 1, steps: MANY })?;
-    let early = f64::from((gan.pretrain - gan.warmup).max(0.0));
-    Ok(early * first + (1.0 - early) * last)
+    let share = gan.share_of_likelihood();
+    Ok(share * first + (1.0 - share) * last)
 }
 
 /// Times a few steps of a fresh copy of the model, as they are there.

@@ -18,7 +18,7 @@ use strait_model::{
     Autoencoder, Figures, Outside, Progress, Recipe, Regulariser, Trainer,
     config::{NetworkKind, TextGanConfig},
     folder::{self, training_dir},
-    weights,
+    is_of_latent, weights,
 };
 use strait_text::Tokenizer;
 
@@ -170,10 +170,12 @@ pub fn resume(out: &Path, listener: &mut dyn Listener, stop: &AtomicBool) -> Res
     Run::new(out, job, texts, (tokenizer, source), outside)?.complete(listener, stop)
 }
 
-/// Fills a model with the weights it starts from; those of the objective begin afresh where it is another one.
+/// Fills a model with the weights it starts from; those of the objective begin afresh where it is another one, and a language
+/// model takes those of an autoencoder's decoder.
 fn load_start(model: &mut Autoencoder, bytes: &[u8], file: PathBuf) -> Result<(), TrainError> {
-    weights::load_but(&mut model.params, bytes, Regulariser::owns)
-        .map_err(|e| TrainError::OtherNetwork { file, why: e.to_string() })
+    let language_model = model.recipe().is_language_model();
+    let free = |name: &str| Regulariser::owns(name) || (language_model && is_of_latent(name));
+    weights::load_but(&mut model.params, bytes, free).map_err(|e| TrainError::OtherNetwork { file, why: e.to_string() })
 }
 
 /// Batches by step: epochs follow each other, each with its own order.

@@ -124,7 +124,8 @@ struct NetworkFlags {
     #[arg(long, value_name = "R")]
     recipe: Option<String>,
     /// Go on from a trained model: its recipe, size, vocabularies and weights, at a tenth of its learning rate (less with --risk);
-    /// with --recipe, for the objective and as the training of that recipe say
+    /// with --recipe, for the objective and as the training of that recipe say; a language model or text GAN may begin with an
+    /// autoencoder's decoder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["size", "vocab"])]
     from: Option<PathBuf>,
     /// Also minimise the expected risk of what is written (minimum risk training; with --from)
@@ -306,7 +307,9 @@ impl NetworkFlags {
                         (_, true) => "is a language model",
                         _ => "has a latent",
                     };
-                    if kind(&other) != kind(&recipe) {
+                    // A language model may begin as an autoencoder's decoder.
+                    let decoder_of_it = other.is_language_model() && !recipe.is_seq2seq();
+                    if kind(&other) != kind(&recipe) && !decoder_of_it {
                         let (dir, ours, its) = (dir.display(), kind(&recipe), kind(&other));
                         return Err(Usage(format!("{dir} {ours}, and what the recipe {name} trains {its}")).into());
                     }

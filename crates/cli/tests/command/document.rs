@@ -97,6 +97,56 @@ fn a_model_is_measured() {
 }
 
 #[test]
+fn documents_beside_are_attended_to() {
+    let (dir, plain) = (folder("document-given"), documents());
+    let corpus = fs::read_to_string(&plain.file).unwrap();
+    let all: Vec<&str> = corpus.split("\n\n").collect();
+    let record = |i: usize| {
+        let beside = format!("{}\n\n{}", all[(i + 1) % all.len()], all[(i + 2) % all.len()]);
+        serde_json::json!({ "body": all[i], "beside": beside }).to_string()
+    };
+    let (file, model, beside) = (dir.join("documents.jsonl"), dir.join("model"), dir.join("beside.txt"));
+    fs::write(&file, (0..all.len()).map(record).collect::<Vec<_>>().join("\n")).unwrap();
+    fs::write(&beside, all[..2].join("\n\n")).unwrap();
+    let columns = ["--column", "body", "--given", "beside"];
+    let train = |file: &str, more: &[&str]| {
+        let small = ["--steps", "8", "--hidden", "16", "--components", "2", "--plan", "4"];
+        let paths = ["document", "train", file, "-m", text(&fixture().model), "-o", text(&model)];
+        run(&[&paths[..], &small, more].concat())
+    };
+    let said = |output| stderr(&output);
+    assert!(said(train(text(&file), &columns)).contains("given"), "an LSTM attends to nothing");
+    let transformer = [&columns[..], &["--kind", "transformer"]].concat();
+    let columnless = train(text(&plain.file), &["--kind", "transformer", "--given", "beside"]);
+    assert!(said(columnless).contains("--given"), "a text file has no columns");
+    let none = ["--kind", "transformer", "--column", "body", "--given", "nowhere"];
+    assert!(said(train(text(&file), &none)).contains("--given"));
+    assert!(!model.exists());
+    let trained = train(text(&file), &transformer);
+    assert!(trained.status.success(), "{}", stderr(&trained));
+    let start = part("given.txt", 3, false);
+    let verb = |name: &str, model: &PathBuf, more: &[&str]| {
+        run(&[&["document", name, "-m", text(model), text(&start)][..], more].concat())
+    };
+    let given = ["--given", text(&beside)];
+    for name in ["continue", "order"] {
+        let output = verb(name, &model, &given);
+        assert!(output.status.success() && !stdout(&output).is_empty(), "{}", stderr(&output));
+        assert_ne!(verb(name, &model, &[&given[..], &["--json"]].concat()).stdout, Vec::<u8>::new());
+        assert!(said(verb(name, &plain.model, &given)).contains("--given COLUMN"), "a model that attends to nothing");
+    }
+    let gain = |more: &[&str]| stdout(&verb("continue", &model, &[&["-n", "1", "--json"], more].concat()));
+    assert_ne!(gain(&given), gain(&[]));
+    let few = ["--passages", "5", "--texts", "2", "--sentences", "1", "--context", "2", "--json"];
+    let report = verb("evaluate", &model, &[&["--column", "body"][..], &few].concat());
+    assert!(!report.status.success(), "the text has no columns");
+    let evaluate = ["document", "evaluate", "-m", text(&model), text(&file)];
+    let report: serde_json::Value = serde_json::from_str(&done(&[&evaluate[..], &columns, &few].concat())).unwrap();
+    assert!(["own", "other", "none"].iter().all(|name| report["given"][name].is_f64()), "{report}");
+    assert!(done(&[&evaluate[..], &columns, &few[..8]].concat()).contains("beside nothing"));
+}
+
+#[test]
 fn what_cannot_be_done_is_said() {
     let (fixture, dir) = (fixture(), folder("document"));
     let [one, out] = [part("one.txt", 5, false), dir.join("none")];

@@ -30,6 +30,11 @@ fn args(out: &Path) -> Vec<&str> {
 
 /// Trains until some steps were told of, does something to the program and waits for its end.
 fn interrupted(args: &[&str], act: impl FnOnce(&mut Child)) -> Output {
+    interrupted_at("\"look\"", args, act)
+}
+
+/// The same when a line of what it writes has `mark`.
+fn interrupted_at(mark: &str, args: &[&str], act: impl FnOnce(&mut Child)) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_strait"))
         .args(args)
         .stdin(Stdio::null())
@@ -39,9 +44,9 @@ fn interrupted(args: &[&str], act: impl FnOnce(&mut Child)) -> Output {
         .unwrap();
     let mut events = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
-    while !line.contains("\"look\"") {
+    while !line.contains(mark) {
         line.clear();
-        assert!(events.read_line(&mut line).unwrap() > 0, "it ended before a look");
+        assert!(events.read_line(&mut line).unwrap() > 0, "it ended before {mark}");
     }
     act(&mut child);
     drop(events);
@@ -90,6 +95,24 @@ fn ctrl_c_saves_says_how_to_go_on_and_resumes_to_the_same_bytes() {
     assert!(fs::read(out.join("model.safetensors")).unwrap() == uninterrupted());
     let said = failed(&["resume", text(&out)], 1);
     assert!(said.contains("no unfinished training"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_document_training_with_its_best_weights() {
+    let dir = folder("stopped-document");
+    let (file, model) = (dir.join("documents.txt"), dir.join("model"));
+    let corpus = fs::read_to_string(&fixture().corpus).unwrap();
+    let documents: Vec<String> = corpus.lines().collect::<Vec<_>>().chunks(8).map(|d| d.join("\n")).collect();
+    fs::write(&file, documents.join("\n\n")).unwrap();
+    let sizes = ["--steps", "20000", "--hidden", "8", "--plan", "0", "--window", "8", "--batch", "2", "--json"];
+    let paths = ["document", "train", text(&file), "-m", text(&fixture().model), "-o", text(&model)];
+    let output = interrupted_at("\"step\":", &[&paths[..], &sizes].concat(), |child| {
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    });
+    let said = stderr(&output);
+    assert!(output.status.success() && said.contains("best weights so far"), "{said}");
+    done(&["document", "outline", "-m", text(&model), "-n", "2"]);
 }
 
 #[test]

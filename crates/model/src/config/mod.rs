@@ -127,8 +127,13 @@ const BUILT_IN: &[&str] = &[
 ];
 
 impl Recipe {
-    /// The networks of this recipe with the name, objective, training and prior of another.
-    pub fn with_aims_of(self, other: Recipe) -> Recipe {
+    /// The networks of this recipe with the name, objective, training and prior of another; only its decoder where the other is
+    /// a language model.
+    pub fn with_aims_of(mut self, other: Recipe) -> Recipe {
+        if other.is_language_model() && !self.is_language_model() {
+            let embedding = self.encoder.embedding;
+            (self.encoder, self.latent) = (EncoderConfig { embedding, ..other.encoder }, other.latent);
+        }
         let Recipe { name, about, objective, training, prior, .. } = other;
         Recipe { name, about, objective, training, prior, ..self }
     }

@@ -21,6 +21,13 @@ impl TextGanConfig {
         (f64::from(self.pretrain) * steps as f64).round() as u64
     }
 
+    /// Share of all steps that are of likelihood alone, which are cheap.
+    pub fn share_of_likelihood(&self) -> f64 {
+        let (pretrain, warmup) = (f64::from(self.pretrain), f64::from(self.warmup));
+        let interleaved = if self.interleave > 0 { (1.0 - pretrain) / self.interleave as f64 } else { 0.0 };
+        (pretrain - warmup).max(0.0) + interleaved
+    }
+
     /// Whether a step after the pretraining is one of likelihood. The last never is.
     fn interleaves(&self, progress: Progress) -> bool {
         self.interleave > 0 && progress.steps.saturating_sub(progress.step).is_multiple_of(self.interleave)
@@ -57,6 +64,10 @@ mod tests {
             use Phase::*;
             [Likelihood, WarmUp, Adversarial, Interleaved, Adversarial, Adversarial]
         });
+        let cheap =
+            |step| matches!(mixed.phase(Progress { step, steps: 3000 }), Phase::Likelihood | Phase::Interleaved);
+        let counted = (0..3000).filter(|&step| cheap(step)).count() as f64 / 3000.0;
+        assert!((mixed.share_of_likelihood() - counted).abs() < 1e-3, "{counted}");
         let scratch = TextGanConfig { pretrain: 0.0, ..config };
         assert_eq!(scratch.phase(Progress { step: 0, steps: 10 }), Phase::Adversarial);
     }

@@ -23,7 +23,7 @@ fn drawn() -> (Value, WriteRequest) {
     let decoding = Decoding { options: Some(options), banned: vec!["the".into()], ..Decoding::default() };
     let fields =
         json!({"temperature": 0.7, "max_len": 14, "ban": ["the"], "candidates": 4, "spread": 0.8, "seed": 5, "n": 3});
-    (fields, WriteRequest { candidates: 4, temperature: 0.8, decoding, seed: 5 })
+    (fields, WriteRequest { candidates: 4, temperature: 0.8, decoding, seed: 5, given: Vec::new() })
 }
 
 fn with(mut fields: Value, name: &str, value: impl Into<Value>) -> Value {
@@ -72,7 +72,7 @@ fn sentences_are_ordered_and_chosen_as_the_library_does_it() {
     };
     for part in [false, true] {
         let ordered = running.done("/v1/document/order", &json!({"sentences": text, "part": part}));
-        assert_eq!(ordered["sentences"], places(model.order(text, !part)));
+        assert_eq!(ordered["sentences"], places(model.order(text, &[], !part).unwrap()));
     }
     for k in [2, 20] {
         let asked = json!({"sentences": text, "k": k, "beam": 3});
@@ -82,6 +82,30 @@ fn sentences_are_ordered_and_chosen_as_the_library_does_it() {
         let expected = model.summarise(text, k, &decoding).unwrap();
         assert_eq!(summary["sentences"], places(expected.sentences));
         assert_eq!(summary["centre"], expected.centre);
+    }
+}
+
+#[test]
+fn documents_given_beside_are_attended_to() {
+    let documents = vec![ModelPlace::new(&fixture().beside)];
+    let limits = Limits { texts: 9, chars: 200, ..Limits::default() };
+    let running = Running::new(Options { documents, limits, ..Options::new(vec![]) });
+    let model = DocumentModel::open(&fixture().beside).unwrap();
+    let (text, given) = (&fixture().texts[..4], &fixture().texts[8..12]);
+    let told = json!([given[..2].join("\n"), " ", given[2..].join("\n")]);
+    let given = vec![given[..2].to_vec(), given[2..].to_vec()];
+    let ordered = running.done("/v1/document/order", &json!({"sentences": text, "given": told}));
+    let order: Vec<u64> = model.order(text, &given, true).unwrap().into_iter().map(|i| i as u64).collect();
+    let found = ordered["sentences"].as_array().unwrap().iter().map(|place| place["index"].as_u64().unwrap());
+    assert_eq!(found.collect::<Vec<_>>(), order);
+    let (fields, request) = drawn();
+    let request = WriteRequest { given, ..request };
+    let outlined = running.done("/v1/document/outline", &with(fields.clone(), "given", told));
+    assert_eq!(outlined["sentences"], written(&model.outline(3, &request).unwrap()));
+    assert_ne!(outlined["sentences"], running.done("/v1/document/outline", &fields)["sentences"]);
+    for given in [json!(vec!["A."; 10]), json!(["It is. ".repeat(10)]), json!(["A.", "x".repeat(201)])] {
+        let response = running.post("/v1/document/outline", &json!({"given": given}).to_string());
+        assert_eq!((response.status, &response.json()["error"]["param"]), (422, &json!("/given")), "{given}");
     }
 }
 
@@ -174,6 +198,8 @@ fn fields_that_cannot_be_are_named() {
         ("infill", json!({"sentences": [null, long]}), 422, "/sentences/1"),
         ("infill", json!({"sentences": [null], "n": 1}), 422, "/n"),
         ("infill", json!({"sentences": [null], "stream": true}), 422, "/stream"),
+        ("outline", json!({"n": 1, "given": ["A."]}), 422, "/given"),
+        ("order", json!({"text": "A.", "given": ["A."]}), 422, "/given"),
         ("outline", json!({"n": 0}), 422, "/n"),
         ("outline", json!({"n": 3}), 422, "/n"),
         ("outline", json!({"text": "A."}), 422, "/text"),
@@ -280,10 +306,10 @@ fn a_replaced_document_model_is_taken_over() {
     fs::write(dir.join("document.safetensors"), "broken").unwrap();
     running.until("told", || told()["problem"].as_str().is_some_and(|p| p.contains("document.safetensors")));
     assert_eq!(ask(), old);
-    copy(&fixture().other_documents);
+    copy(&fixture().beside);
     running.until("replaced", || told()["reloads"] == 1);
     assert!(told()["problem"].is_null());
-    let expected = DocumentModel::open(&fixture().other_documents).unwrap().outline(3, &WriteRequest::default());
+    let expected = DocumentModel::open(&fixture().beside).unwrap().outline(3, &WriteRequest::default());
     assert_eq!(ask(), written(&expected.unwrap()));
     assert_ne!(ask(), old);
 }

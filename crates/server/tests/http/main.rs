@@ -24,10 +24,11 @@ use std::{
 use serde_json::{Value, json};
 use strait::{
     Budget, Classifier, ClassifierRequest, Collection, Directions, DirectionsRequest, DocumentConfig, DocumentModel,
-    DocumentRequest, Model, Recipe, Size, Training,
+    DocumentNetworkKind, DocumentRequest, DocumentWatch, Model, Recipe, Size, Training,
     text::{
         grammar::{Factor, Grammar, Language},
         read::{self, ReadOptions, read_from},
+        sentences::Document,
     },
 };
 use strait_server::{Event, LearnedPlace, ModelPlace, Options, Server, TextsPlace};
@@ -42,9 +43,9 @@ struct Fixture {
     language: PathBuf,
     pairs: PathBuf,
     topics: PathBuf,
-    /// Document models over the first one.
+    /// Document models over the first one; the second attends to documents beside.
     documents: PathBuf,
-    other_documents: PathBuf,
+    beside: PathBuf,
     texts: Vec<String>,
     /// The tense of each text.
     labels: Vec<String>,
@@ -81,20 +82,27 @@ fn fixture() -> &'static Fixture {
         let (first, second) = (train("first", "dae", 1), train("second", "dae", 2));
         let (language, pairs) = (train("language", "lm-lstm", 1), train("pairs", "seq2seq-lstm", 1));
         let topics = train("topics", "topics", 1);
-        let documents = document_model(&dir.join("documents"), &first, &texts, 1);
-        let other_documents = document_model(&dir.join("other_documents"), &first, &texts, 2);
-        Fixture { dir, first, second, language, pairs, topics, documents, other_documents, texts, labels, labelled }
+        let documents = document_model(&dir.join("documents"), &first, &texts, DocumentNetworkKind::Lstm);
+        let beside = document_model(&dir.join("beside"), &first, &texts, DocumentNetworkKind::Transformer);
+        Fixture { dir, first, second, language, pairs, topics, documents, beside, texts, labels, labelled }
     })
 }
 
-/// Trains a document model on documents of eight of the texts each.
-fn document_model(out: &Path, sentences: &Path, texts: &[String], seed: u64) -> PathBuf {
-    let documents: Vec<Vec<String>> = texts.chunks(8).map(<[String]>::to_vec).collect();
-    let config = DocumentConfig { hidden: 16, components: 2, plan: 4, steps: 20, ..DocumentConfig::default() };
+/// Trains a document model on documents of eight of the texts each, each beside the one before if the kind attends to such.
+fn document_model(out: &Path, sentences: &Path, texts: &[String], kind: DocumentNetworkKind) -> PathBuf {
+    let given = kind == DocumentNetworkKind::Transformer;
+    let parts: Vec<Vec<String>> = texts.chunks(8).map(<[String]>::to_vec).collect();
+    let document = |i: usize| Document {
+        sentences: parts[i].clone(),
+        given: if given && i > 0 { vec![parts[i - 1].clone()] } else { vec![] },
+    };
+    let documents: Vec<Document> = (0..parts.len()).map(document).collect();
+    let small = DocumentConfig { hidden: 16, heads: 2, components: 2, plan: 4, steps: 20, ..DocumentConfig::default() };
     let (data, data_hash) = ("texts".into(), String::new());
-    let request = DocumentRequest { sentences: sentences.into(), config, seed, data, data_hash };
-    let model = DocumentModel::train(&documents, None, &request, &mut |_| {}).unwrap();
-    model.save(out, false).unwrap();
+    let config = DocumentConfig { kind, given, ..small };
+    let request = DocumentRequest { sentences: sentences.into(), config, seed: 1, data, data_hash };
+    let watch = DocumentWatch { listener: &mut |_| {}, stop: &AtomicBool::new(false) };
+    DocumentModel::train(&documents, None, &request, watch).unwrap().save(out, false).unwrap();
     out.into()
 }
 

@@ -7,11 +7,14 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use strait_document::{DocumentConfig, DocumentNetwork, Documents, Header, Reader, Report};
+use strait_document::{Beside, DocumentConfig, DocumentNetwork, Documents, Given, Header, Reader, Watch};
+use strait_text::sentences::Document;
 
 use crate::{Error, Latents, Model};
 
-pub use evaluate::{DocumentEvaluation, DocumentEvaluationRequest, DocumentWriting, NextChoice, SentenceOrdering};
+pub use evaluate::{
+    DocumentEvaluation, DocumentEvaluationRequest, DocumentWriting, GivenUse, NextChoice, SentenceOrdering,
+};
 pub use order::Summary;
 pub use write::{Draft, GAP, WriteRequest, Written};
 
@@ -40,37 +43,37 @@ pub struct DocumentRequest {
 }
 
 impl DocumentModel {
-    /// Trains on documents, each its sentences in order; every tenth is put aside where no validation documents are
-    /// given. `listener` hears how it stands. The same documents, request and seed give the same bits.
+    /// Trains on documents; every tenth is put aside where there are no validation documents. The same documents, request and seed give the same bits.
     ///
     /// # Errors
-    /// If the sentence model cannot be read or encodes no texts, or there are too few documents.
+    /// If the sentence model cannot be read or encodes no texts, or there are too few documents; if nothing is given beside
+    /// any, and the network is to attend to what is.
     pub fn train(
-        documents: &[Vec<String>],
-        valid: Option<&[Vec<String>]>,
+        documents: &[Document],
+        valid: Option<&[Document]>,
         request: &DocumentRequest,
-        listener: &mut dyn FnMut(&Report),
+        watch: Watch<'_>,
     ) -> Result<Self, Error> {
         let sentences = Model::open(&request.sentences)?;
         sentences.needs_encoder()?;
         let aside = |i: usize| valid.is_none() && (i + 1).is_multiple_of(HELD_OUT.min(documents.len().max(1)));
         let part = |which: bool| documents.iter().enumerate().filter(move |(i, _)| aside(*i) == which).map(|(_, d)| d);
-        let train: Vec<&Vec<String>> = part(false).collect();
-        let valid: Vec<&Vec<String>> = valid.map_or_else(|| part(true).collect(), |v| v.iter().collect());
-        let latents = |part: &[&Vec<String>]| -> Vec<Vec<f32>> {
-            let all: Vec<&str> = part.iter().flat_map(|d| d.iter().map(String::as_str)).collect();
-            let mut rows = sentences.encode(&all).into_data().into_iter();
-            part.iter().map(|d| rows.by_ref().take(d.len() * sentences.latent_size()).collect()).collect()
+        let train: Vec<&Document> = part(false).collect();
+        let valid: Vec<&Document> = valid.map_or_else(|| part(true).collect(), |v| v.iter().collect());
+        let attends = request.config.given;
+        if attends && train.iter().all(|d| d.given.is_empty()) {
+            return Err(Error::NothingGiven);
+        }
+        let own = |part: &[&Document]| latents(&sentences, part.iter().map(|d| &d.sentences));
+        let given = |part: &[&Document]| -> Vec<Vec<Vec<f32>>> {
+            let mut all = latents(&sentences, part.iter().flat_map(|d| &d.given)).into_iter();
+            part.iter().map(|d| all.by_ref().take(d.given.len()).collect()).collect()
         };
-        let (of_train, of_valid, dim) = (latents(&train), latents(&valid), sentences.latent_size());
-        let (network, report) = strait_document::train(
-            Documents { latents: &of_train, dim },
-            Documents { latents: &of_valid, dim },
-            &request.config,
-            request.seed,
-            listener,
-        )?;
-        let count = |part: &[&Vec<String>]| part.iter().map(|d| d.len()).sum();
+        let parts = [&train, &valid].map(|part| (own(part), if attends { given(part) } else { Vec::new() }));
+        let dim = sentences.latent_size();
+        let [of_train, of_valid] = parts.each_ref().map(|(latents, given)| Documents { latents, given, dim });
+        let (network, report) = strait_document::train(of_train, of_valid, &request.config, request.seed, watch)?;
+        let count = |part: &[&Document]| part.iter().map(|d| d.sentences.len()).sum();
         let header = Header {
             document_format: strait_document::FORMAT,
             strait_version: env!("CARGO_PKG_VERSION").into(),
@@ -125,16 +128,30 @@ impl DocumentModel {
         self.network.weights()
     }
 
-    /// A reader that has read `latents`, with the plan that is read from `all`.
-    fn reader<'r>(&self, latents: impl Iterator<Item = &'r [f32]>, begins: bool, all: &Latents) -> Reader<'_> {
-        let plan = (!all.is_empty()).then(|| self.network.plan(all.data()));
-        let mut reader = Reader::new(&self.network, begins, plan.as_deref());
-        latents.for_each(|row| reader.read(row));
-        reader
+    /// What is given beside a document, if the network attends to such.
+    fn given(&self, documents: &[Vec<String>]) -> Result<Option<Given>, Error> {
+        if !documents.is_empty() && !self.network.config().given {
+            return Err(Error::AttendsToNothing);
+        }
+        let latents = latents(&self.sentences, documents.iter());
+        Ok(self.network.given(&latents.iter().map(Vec::as_slice).collect::<Vec<_>>()))
+    }
+
+    /// A reader before `latents`, whose plan is read from them.
+    fn reader(&self, begins: bool, latents: &Latents, given: Option<&Given>) -> Reader<'_> {
+        let plan = (!latents.is_empty()).then(|| self.network.plan(latents.data()));
+        Reader::new(&self.network, begins, Beside { plan: plan.as_deref(), given })
     }
 
     /// What is expected of a sentence about which nothing is known.
     fn background(&self) -> Reader<'_> {
-        Reader::new(&self.network, false, None)
+        Reader::new(&self.network, false, Beside::default())
     }
+}
+
+/// The latents (T, Z) of each document.
+fn latents<'a>(model: &Model, documents: impl Iterator<Item = &'a Vec<String>> + Clone) -> Vec<Vec<f32>> {
+    let all: Vec<&str> = documents.clone().flatten().map(String::as_str).collect();
+    let mut rows = model.encode(&all).into_data().into_iter();
+    documents.map(|d| rows.by_ref().take(d.len() * model.latent_size()).collect()).collect()
 }

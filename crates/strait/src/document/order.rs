@@ -1,6 +1,6 @@
 //! Shuffled sentences in order, and the sentences that say what a document is about.
 
-use strait_document::Reader;
+use strait_document::{Given, Reader};
 
 use super::DocumentModel;
 use crate::{Decoding, Error, Latents};
@@ -25,16 +25,25 @@ struct Partial<'a> {
 }
 
 impl DocumentModel {
-    /// The likeliest order of sentences, as indices into them; `whole`: they are a whole document, not a part of one.
+    /// The likeliest order of sentences, as indices into them; `whole`: they are a whole document, not a part of one; `given`
+    /// are the sentences of documents beside it, for a model that was trained so.
     ///
     /// The order maximises the sum of `ln p(z_t | z_1 .. z_(t-1))` (and of the end after the last one, if whole) by a beam
     /// search: n^2 densities for n sentences.
-    pub fn order<S: AsRef<str> + Sync>(&self, sentences: &[S], whole: bool) -> Vec<usize> {
-        self.order_latents(&self.sentences.encode(sentences), whole)
+    ///
+    /// # Errors
+    /// If documents are given to a model that attends to none.
+    pub fn order<S: AsRef<str> + Sync>(
+        &self,
+        sentences: &[S],
+        given: &[Vec<String>],
+        whole: bool,
+    ) -> Result<Vec<usize>, Error> {
+        Ok(self.order_latents(&self.sentences.encode(sentences), self.given(given)?.as_ref(), whole))
     }
 
-    pub(super) fn order_latents(&self, latents: &Latents, whole: bool) -> Vec<usize> {
-        let first = self.reader([].into_iter(), whole, latents);
+    pub(super) fn order_latents(&self, latents: &Latents, given: Option<&Given>, whole: bool) -> Vec<usize> {
+        let first = self.reader(whole, latents, given);
         let mut beam = vec![Partial { reader: first, order: Vec::new(), nats: 0.0 }];
         for _ in 0..latents.len() {
             let mut next: Vec<(f64, usize, usize)> = Vec::new();

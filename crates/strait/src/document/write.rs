@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rand::{Rng as _, RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use strait_document::Reader;
+use strait_document::{Beside, Reader};
 
 use super::DocumentModel;
 use crate::{Decoding, Error, Latents};
@@ -28,11 +28,13 @@ pub struct WriteRequest {
     pub temperature: f32,
     pub decoding: Decoding,
     pub seed: u64,
+    /// The sentences of documents that are given beside the text; for a model that was trained so.
+    pub given: Vec<Vec<String>>,
 }
 
 impl Default for WriteRequest {
     fn default() -> Self {
-        WriteRequest { candidates: 16, temperature: 1.0, decoding: Decoding::default(), seed: 1 }
+        WriteRequest { candidates: 16, temperature: 1.0, decoding: Decoding::default(), seed: 1, given: Vec::new() }
     }
 }
 
@@ -55,22 +57,30 @@ impl DocumentModel {
     /// before, the one is kept whose text's own latent gains most by what precedes it.
     ///
     /// # Errors
-    /// If the controls of the decoding contradict each other.
+    /// If the controls of the decoding contradict each other; if documents are given to a model that attends to none.
     pub fn continue_text<S: AsRef<str> + Sync>(
         &self,
         before: &[S],
         n: usize,
         request: &WriteRequest,
     ) -> Result<Vec<Written>, Error> {
-        self.draft_after(before, request).take(n).collect()
+        self.draft_after(before, request)?.take(n).collect()
     }
 
     /// The sentences of [`DocumentModel::continue_text`], without end, each written when it is asked for.
-    pub fn draft_after<'a, S: AsRef<str> + Sync>(&'a self, before: &[S], request: &'a WriteRequest) -> Draft<'a> {
+    ///
+    /// # Errors
+    /// If documents are given to a model that attends to none.
+    pub fn draft_after<'a, S: AsRef<str> + Sync>(
+        &'a self,
+        before: &[S],
+        request: &'a WriteRequest,
+    ) -> Result<Draft<'a>, Error> {
         let latents = self.sentences.encode(before);
-        let (reader, said) = (self.reader(latents.rows(), true, &latents), Said::new(self, before));
-        let rng = ChaCha8Rng::seed_from_u64(request.seed);
-        Draft { model: self, reader, said, request, rng, ends: false, over: false }
+        let mut reader = self.reader(true, &latents, self.given(&request.given)?.as_ref());
+        latents.rows().for_each(|row| reader.read(row));
+        let (said, rng) = (Said::new(self, before), ChaCha8Rng::seed_from_u64(request.seed));
+        Ok(Draft { model: self, reader, said, request, rng, ends: false, over: false })
     }
 
     /// A new document from a drawn plan: at most `most` sentences, fewer if it ends before.
@@ -78,15 +88,20 @@ impl DocumentModel {
     /// # Errors
     /// As [`DocumentModel::continue_text`].
     pub fn outline(&self, most: usize, request: &WriteRequest) -> Result<Vec<Written>, Error> {
-        self.draft(request).take(most).collect()
+        self.draft(request)?.take(most).collect()
     }
 
     /// The sentences of [`DocumentModel::outline`], until the document ends, each written when it is asked for.
-    pub fn draft<'a>(&'a self, request: &'a WriteRequest) -> Draft<'a> {
+    ///
+    /// # Errors
+    /// As [`DocumentModel::draft_after`].
+    pub fn draft<'a>(&'a self, request: &'a WriteRequest) -> Result<Draft<'a>, Error> {
         let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
         let plan = self.network.draw_plan(&mut rng);
-        let (reader, said) = (Reader::new(&self.network, true, Some(&plan)), Said::new::<&str>(self, &[]));
-        Draft { model: self, reader, said, request, rng, ends: true, over: false }
+        let given = self.given(&request.given)?;
+        let reader = Reader::new(&self.network, true, Beside { plan: Some(&plan), given: given.as_ref() });
+        let said = Said::new::<&str>(self, &[]);
+        Ok(Draft { model: self, reader, said, request, rng, ends: true, over: false })
     }
 
     /// A sentence between `before` and `after`: of the candidates, the one that makes itself and what follows likeliest.
@@ -101,7 +116,8 @@ impl DocumentModel {
     ) -> Result<Written, Error> {
         let (known, following) = (self.sentences.encode(before), self.sentences.encode(after));
         let all = Latents::new([known.data(), following.data()].concat(), self.network.latent_size());
-        let reader = self.reader(known.rows(), true, &all);
+        let mut reader = self.reader(true, &all, self.given(&request.given)?.as_ref());
+        known.rows().for_each(|row| reader.read(row));
         let around: Vec<&str> = before.iter().chain(after).map(AsRef::as_ref).collect();
         let ahead = |latent: Option<&[f32]>| {
             let mut after = reader.clone();

@@ -207,3 +207,18 @@ pub enum ReadError {
         flag: &'static str,
     },
 }
+
+impl ReadError {
+    /// The same where a column was named by the flag `own`, not by `usual`.
+    pub fn with_flag(mut self, usual: &str, own: &'static str) -> Self {
+        if let Self::NoSuchColumn { flag, .. }
+        | Self::ColumnInText { flag, .. }
+        | Self::JsonType { flag, .. }
+        | Self::JsonField { flag, .. } = &mut self
+            && *flag == usual
+        {
+            *flag = own;
+        }
+        self
+    }
+}

@@ -17,13 +17,11 @@ pub(super) fn read(text: &str, name: &str, options: &ReadOptions) -> Result<Tabl
     let mut records = Vec::with_capacity(lines.len());
     for (line, value) in &lines {
         records.push(match value {
-            Value::Object(object) => Record {
-                text: text_of(object, &field, *line, name, &lines)?,
-                label: match &options.label_column {
-                    Some(label) => Some(label_of(object, label, *line, name, &lines)?),
-                    None => None,
-                },
-            },
+            Value::Object(fields) => {
+                let object = Object { fields, line: *line, name, all: &lines };
+                let label = options.label_column.as_deref().map(|label| object.label(label)).transpose()?;
+                Record { text: object.text(&field)?, label: label.flatten() }
+            }
             Value::String(s) if options.column.is_none() && options.label_column.is_none() => {
                 Record { text: s.clone(), label: None }
             }
@@ -94,66 +92,51 @@ fn choose(lines: &[(usize, Value)], label: Option<&str>, name: &str) -> Result<(
     }
 }
 
-fn text_of(
-    object: &Map<String, Value>,
-    field: &str,
+/// The object of a line.
+struct Object<'a> {
+    fields: &'a Map<String, Value>,
     line: usize,
-    name: &str,
-    lines: &[(usize, Value)],
-) -> Result<String, ReadError> {
-    match object.get(field) {
-        Some(Value::String(s)) => Ok(s.clone()),
-        Some(other) => {
-            let (name, field) = (name.to_owned(), field.to_owned());
-            Err(ReadError::JsonType { name, line, field, found: kind(other), flag: "--column" })
-        }
-        None => Err(absent(object, field, "--column", line, name, lines)),
-    }
+    name: &'a str,
+    all: &'a [(usize, Value)],
 }
 
-fn label_of(
-    object: &Map<String, Value>,
-    field: &str,
-    line: usize,
-    name: &str,
-    lines: &[(usize, Value)],
-) -> Result<String, ReadError> {
-    match object.get(field) {
-        Some(Value::String(s)) => Ok(s.clone()),
-        Some(v @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => Ok(v.to_string()),
-        Some(other) => {
-            let (name, field) = (name.to_owned(), field.to_owned());
-            Err(ReadError::JsonType { name, line, field, found: kind(other), flag: "--label-column" })
+impl Object<'_> {
+    fn text(&self, field: &str) -> Result<String, ReadError> {
+        const FLAG: &str = "--column";
+        match self.value(field, FLAG)? {
+            Value::String(s) => Ok(s.clone()),
+            other => Err(self.unfit(field, other, FLAG)),
         }
-        None => Err(absent(object, field, "--label-column", line, name, lines)),
     }
-}
 
-/// A field that no line has is a wrong name; one that others have is a defect of this line.
-fn absent(
-    object: &Map<String, Value>,
-    field: &str,
-    flag: &'static str,
-    line: usize,
-    name: &str,
-    lines: &[(usize, Value)],
-) -> ReadError {
-    let fields: Vec<&str> = object.keys().map(String::as_str).collect();
-    if lines.iter().any(|(_, v)| v.get(field).is_some()) {
-        return ReadError::JsonField {
-            name: name.to_owned(),
-            line,
-            field: field.to_owned(),
-            fields: fields.join(", "),
-            flag,
+    /// `null` is no label.
+    fn label(&self, field: &str) -> Result<Option<String>, ReadError> {
+        const FLAG: &str = "--label-column";
+        match self.value(field, FLAG)? {
+            Value::Null => Ok(None),
+            Value::String(s) => Ok(Some(s.clone())),
+            v @ (Value::Number(_) | Value::Bool(_)) => Ok(Some(v.to_string())),
+            other => Err(self.unfit(field, other, FLAG)),
+        }
+    }
+
+    /// A field that no line has is a wrong name; one that others have is a defect of this line.
+    fn value(&self, field: &str, flag: &'static str) -> Result<&Value, ReadError> {
+        let absent = || {
+            let (name, fields) = (self.name.to_owned(), self.fields.keys().map(String::as_str));
+            let columns = fields.clone().collect::<Vec<_>>().join(", ");
+            if self.all.iter().any(|(_, v)| v.get(field).is_some()) {
+                return ReadError::JsonField { name, line: self.line, field: field.to_owned(), fields: columns, flag };
+            }
+            let suggestion = column::nearest(field, fields);
+            ReadError::NoSuchColumn { name, wanted: field.to_owned(), flag, suggestion, columns }
         };
+        self.fields.get(field).ok_or_else(absent)
     }
-    ReadError::NoSuchColumn {
-        name: name.to_owned(),
-        wanted: field.to_owned(),
-        flag,
-        suggestion: column::nearest(field, fields.iter().copied()),
-        columns: fields.join(", "),
+
+    fn unfit(&self, field: &str, found: &Value, flag: &'static str) -> ReadError {
+        let (name, field) = (self.name.to_owned(), field.to_owned());
+        ReadError::JsonType { name, line: self.line, field, found: kind(found), flag }
     }
 }
 

@@ -86,7 +86,7 @@ pub fn read_pairs(
     let side = |wanted: &Option<String>, (usual, number): (&str, &str), flag: &'static str| {
         let read = |column: &str| {
             let options = ReadOptions { column: Some(column.to_owned()), label_column: None, ..one_to_one(options) };
-            read_from(&bytes[..], name, &options).map_err(|e| own_flag(e, flag))
+            read_from(&bytes[..], name, &options).map_err(|e| e.with_flag("--column", flag))
         };
         match wanted {
             Some(column) => read(column),
@@ -137,17 +137,6 @@ pub fn read_parallel(
         });
     }
     join((found, wanted, Vec::new()), &options)
-}
-
-/// The error with the flag by which pairs name a column.
-fn own_flag(error: ReadError, own: &'static str) -> ReadError {
-    match error {
-        ReadError::NoSuchColumn { name, wanted, suggestion, columns, .. } => {
-            ReadError::NoSuchColumn { name, wanted, flag: own, suggestion, columns }
-        }
-        ReadError::ColumnInText { name, wanted, .. } => ReadError::ColumnInText { name, wanted, flag: own },
-        other => other,
-    }
 }
 
 fn one_to_one(options: &ReadOptions) -> ReadOptions {

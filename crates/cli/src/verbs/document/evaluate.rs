@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use strait::{DocumentEvaluation, DocumentEvaluationRequest, Model, text::sentences::documents};
+use strait::{DocumentEvaluation, DocumentEvaluationRequest, GivenUse, Model, text::sentences::documents};
 
-use super::{DocumentModelFlag, read};
+use super::{ColumnFlags, DocumentModelFlag};
 use crate::{
     flags::{WritingFlags, at_least_one},
     output::Output,
     talk::count,
+    verbs::evaluate::Ticker,
 };
 
 /// Measure how well sentences are put in order, the next one is chosen and texts are continued, beside baselines
@@ -20,6 +21,8 @@ pub struct Evaluate {
     model: DocumentModelFlag,
     /// Documents that the model was not trained on, as for `strait document train`
     file: PathBuf,
+    #[command(flatten)]
+    columns: ColumnFlags,
     /// Passages to order, and places to choose at
     #[arg(long, value_name = "N", default_value = "200", value_parser = at_least_one)]
     passages: usize,
@@ -51,13 +54,15 @@ pub struct Evaluate {
 impl Evaluate {
     pub fn run(self) -> Result<()> {
         let model = self.model.open()?;
-        let corpus = read(&self.file)?;
+        let corpus = self.columns.read(&self.file)?;
         let &Evaluate { passages, length, choices, context, texts, sentences, seed, .. } = &self;
         let request = DocumentEvaluationRequest { passages, length, choices, context, texts, sentences, seed };
         let mut beside = self.beside.as_deref().map(Model::open).transpose()?;
-        let found = model
-            .evaluate(&documents(&corpus), beside.as_mut(), &request)
-            .with_context(|| self.file.display().to_string())?;
+        let mut ticker = Ticker::new();
+        let found =
+            model.evaluate(&documents(&corpus), beside.as_mut(), &request, &mut |progress| ticker.hear(progress));
+        ticker.end();
+        let found = found.with_context(|| self.file.display().to_string())?;
         let mut out = self.writing.open()?;
         if self.writing.json {
             out.json(&found)?
@@ -87,6 +92,10 @@ fn print(out: &mut Output, found: &DocumentEvaluation) -> Result<()> {
             "  {:<24} {:>9} {:>7} {:>16} {:>10} {:>7} {:>7}",
             "", "sentences", "words", "own passage", "neighbours", "rep-4", "twice"
         ))?;
+    }
+    if let Some(GivenUse { own, other, none }) = &found.given {
+        let figures = format!("{own:.3} beside its own, {other:.3} beside another's, {none:.3} beside nothing");
+        out.line(&format!("What is given beside a document, nats a sentence: {figures}"))?;
     }
     for row in &found.writing {
         let own = format!("{:.3} ± {:.3}", row.own, row.own_error);

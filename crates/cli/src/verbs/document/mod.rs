@@ -79,12 +79,47 @@ impl DocumentModelFlag {
     }
 }
 
-/// Reads a file with its blank lines and long records kept.
-fn read(file: &Path) -> Result<Corpus> {
-    Ok(input::corpus(file, &ReadOptions::one_to_one())?)
+/// The columns of a file of documents.
+#[derive(Args)]
+struct ColumnFlags {
+    /// The column of the documents, by header or 1-based number [default: the one with the longest texts]
+    #[arg(long, value_name = "COLUMN")]
+    column: Option<String>,
+    /// The column of what is given beside each document: other documents, blank lines between several, that a Transformer
+    /// attends to
+    #[arg(long, value_name = "COLUMN")]
+    given: Option<String>,
+}
+
+impl ColumnFlags {
+    /// Reads a file with its blank lines and long records kept.
+    fn read(&self, file: &Path) -> Result<Corpus> {
+        let (column, label_column) = (self.column.clone(), self.given.clone());
+        let options = ReadOptions { column, label_column, ..ReadOptions::one_to_one() };
+        Ok(input::corpus(file, &options).map_err(|error| error.with_flag("--label-column", "--given"))?)
+    }
+}
+
+/// `--given FILE`, documents beside one text.
+#[derive(Args)]
+struct GivenFlag {
+    /// Documents beside the text, blank lines between several, for a model that was trained with --given; `-` is standard
+    /// input
+    #[arg(long, value_name = "FILE")]
+    given: Option<PathBuf>,
+}
+
+impl GivenFlag {
+    /// The sentences of each.
+    fn read(&self) -> Result<Vec<Vec<String>>> {
+        let Some(file) = &self.given else { return Ok(Vec::new()) };
+        let corpus = input::corpus(file, &ReadOptions::one_to_one())?;
+        Ok(documents(&corpus).into_iter().map(|document| document.sentences).collect())
+    }
 }
 
 /// The sentences of a file that is one text.
 fn sentences(file: &Path) -> Result<Vec<String>> {
-    Ok(documents(&read(file)?).into_iter().flatten().collect())
+    let corpus = input::corpus(file, &ReadOptions::one_to_one())?;
+    Ok(documents(&corpus).into_iter().flat_map(|document| document.sentences).collect())
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{DocumentModelFlag, sentences};
+use super::{DocumentModelFlag, GivenFlag, sentences};
 use crate::{
     flags::{DecodingFlags, WritingFlags, at_least_one},
     talk::say,
@@ -31,6 +31,8 @@ pub struct Order {
     #[arg(long)]
     part: bool,
     #[command(flatten)]
+    given: GivenFlag,
+    #[command(flatten)]
     writing: WritingFlags,
 }
 
@@ -38,8 +40,9 @@ impl Order {
     pub fn run(self) -> Result<()> {
         let model = self.model.open()?;
         let text = sentences(&self.file)?;
+        let order = model.order(&text, &self.given.read()?, !self.part)?;
         let mut out = self.writing.open()?;
-        for index in model.order(&text, !self.part) {
+        for index in order {
             self.writing.text(&mut out, &text[index], &Sentence { index, text: &text[index] })?;
         }
         out.finish()

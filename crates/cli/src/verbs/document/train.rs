@@ -1,29 +1,33 @@
 //! `strait document train`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::atomic::Ordering};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use strait::{
-    DocumentConfig, DocumentModel, DocumentNetworkKind, DocumentReport, DocumentRequest, text::sentences::documents,
+    DocumentConfig, DocumentModel, DocumentNetworkKind, DocumentReport, DocumentRequest, DocumentWatch,
+    text::sentences::documents,
 };
 
-use super::read;
+use super::ColumnFlags;
 use crate::{
     complaint::Usage,
     flags::{at_least_one, positive, share},
     output::Output,
+    stop,
     talk::{count, say, short},
 };
 
 /// Learn which sentence follows which, from documents
 ///
 /// FILE has blank lines between its documents (txt), or a document in each record (csv, tsv, jsonl). Sentences are found by
-/// their stops; the end of a line ends a sentence, too.
+/// their stops; the end of a line ends a sentence, too. Ctrl-C ends the training early, and the best weights so far are saved.
 #[derive(Args)]
 pub struct Train {
     /// The documents (txt, csv, tsv, jsonl, also .gz or .zst); `-` is standard input
     file: PathBuf,
+    #[command(flatten)]
+    columns: ColumnFlags,
     /// The sentence model: a folder made by `strait train` from the documents' sentences
     #[arg(short, long, value_name = "DIR")]
     model: PathBuf,
@@ -86,20 +90,21 @@ enum Kind {
 impl Train {
     pub fn run(self) -> Result<()> {
         strait::check_place_of(&self.out, strait::DOCUMENT_MARKER, self.force)?;
-        let corpus = read(&self.file)?;
+        let corpus = self.columns.read(&self.file)?;
         let train = documents(&corpus);
-        let valid = self.valid.as_deref().map(read).transpose()?.map(|corpus| documents(&corpus));
+        let valid =
+            self.valid.as_deref().map(|file| self.columns.read(file)).transpose()?.map(|corpus| documents(&corpus));
         if train.len() == 1 {
             let name = &corpus.report.name;
             return Err(Usage(format!("{name}: one document; put blank lines between documents")).into());
         }
-        let sentences: usize = train.iter().map(Vec::len).sum();
+        let sentences: usize = train.iter().map(|d| d.sentences.len()).sum();
         say!("{} of {}.", count(train.len(), "document"), count(sentences, "sentence"));
         let mut json = self.json.then(|| Output::open(None)).transpose()?;
         let mut hear = |report: &DocumentReport| {
-            if let Some(out) = &mut json {
-                // A closed pipe is no reason to stop.
-                let _ = out.json(report).and_then(|()| out.flush_part());
+            // A closed pipe is no reason to stop.
+            if json.as_mut().is_some_and(|out| out.json(report).and_then(|()| out.flush_part()).is_err()) {
+                json = None;
             }
             say!("{}", line(report));
         };
@@ -110,13 +115,18 @@ impl Train {
             data: corpus.report.name.clone(),
             data_hash: corpus.report.hash.clone(),
         };
-        let model = DocumentModel::train(&train, valid.as_deref(), &request, &mut hear)
+        let guard = stop::watch()?;
+        let watch = DocumentWatch { listener: &mut hear, stop: guard.asked() };
+        let model = DocumentModel::train(&train, valid.as_deref(), &request, watch)
             .with_context(|| corpus.report.name.clone())?;
         model.save(&self.out, self.force)?;
         if let Some(out) = json {
             out.finish()?;
         }
         let header = model.header();
+        if guard.asked().load(Ordering::Relaxed) {
+            say!("Stopped before its end: the best weights so far were saved.");
+        }
         say!(
             "{}: a document model of {} weights; step {} was best with {:.2} nats a sentence on {} put aside.",
             self.out.display(),
@@ -139,6 +149,7 @@ impl Train {
             heads: self.heads,
             components: self.components,
             plan: self.plan,
+            given: self.columns.given.is_some(),
             dropout: self.dropout as f32,
             window: self.window,
             batch: self.batch,

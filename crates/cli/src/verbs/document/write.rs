@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use strait::{GAP, Model, WriteRequest, Written};
 
-use super::{DocumentModelFlag, sentences};
+use super::{DocumentModelFlag, GivenFlag, sentences};
 use crate::{
     complaint::Usage,
     flags::{DecodingFlags, WritingFlags, at_least_one, not_negative},
@@ -25,19 +25,22 @@ struct DrawingFlags {
     #[arg(long, value_name = "S", default_value = "1")]
     seed: u64,
     #[command(flatten)]
+    given: GivenFlag,
+    #[command(flatten)]
     writing: WritingFlags,
     #[command(flatten)]
     decoding: DecodingFlags,
 }
 
 impl DrawingFlags {
-    fn request(&self, model: &Model) -> WriteRequest {
-        WriteRequest {
+    fn request(&self, model: &Model) -> Result<WriteRequest> {
+        Ok(WriteRequest {
             candidates: self.candidates,
             temperature: self.spread,
             decoding: self.decoding.resolve(&model.config().decoding),
             seed: self.seed,
-        }
+            given: self.given.read()?,
+        })
     }
 
     fn write(&self, written: &[Written]) -> Result<()> {
@@ -72,7 +75,7 @@ impl Continue {
     pub fn run(self) -> Result<()> {
         let model = self.model.open()?;
         let before = sentences(&self.file)?;
-        let request = self.drawing.request(model.sentence_model());
+        let request = self.drawing.request(model.sentence_model())?;
         self.drawing.write(&model.continue_text(&before, self.n, &request)?)
     }
 }
@@ -97,7 +100,7 @@ impl Infill {
             let (name, found) = (self.file.display(), gaps.len());
             return Err(Usage(format!("{name}: one line {GAP} is wanted for the missing sentence, not {found}")).into());
         };
-        let request = self.drawing.request(model.sentence_model());
+        let request = self.drawing.request(model.sentence_model())?;
         let written = model.infill(&text[..gap], &text[gap + 1..], &request)?;
         self.drawing.write(&[written])
     }
@@ -118,7 +121,7 @@ pub struct Outline {
 impl Outline {
     pub fn run(self) -> Result<()> {
         let model = self.model.open()?;
-        let request = self.drawing.request(model.sentence_model());
+        let request = self.drawing.request(model.sentence_model())?;
         self.drawing.write(&model.outline(self.n, &request)?)
     }
 }

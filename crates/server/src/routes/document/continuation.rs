@@ -60,8 +60,8 @@ async fn go_on(State(app): State<Arc<App>>, request: Request) -> Result<Response
     let ToWrite::<ContinueRequest> { own: asked, how } = app.read(request).await?;
     let document = app.shelf.find_document(asked.model.as_deref())?;
     let before = passage::whole(&app, (asked.text, asked.sentences), app.limits().texts).await?;
-    let request = how.resolve(&app, &document, asked.n)?;
+    let request = how.resolve(&app, &document, asked.n).await?;
     let served = document.clone();
-    let work = move |told: &_| tell(served.model.draft_after(&before, &request).take(asked.n), told);
+    let work = move |told: &_| tell(served.model.draft_after(&before, &request)?.take(asked.n), told);
     Writing::start(&app, &document, work)?.answer(&app, asked.stream).await
 }

@@ -54,7 +54,7 @@ async fn infill(State(app): State<Arc<App>>, request: Request) -> Result<Respons
     let ToWrite::<InfillRequest> { own: asked, how } = app.read(request).await?;
     let document = app.shelf.find_document(asked.model.as_deref())?;
     let (before, after) = around(&app, (asked.text, asked.sentences)).await?;
-    let request = how.resolve(&app, &document, 1)?;
+    let request = how.resolve(&app, &document, 1).await?;
     let served = document.clone();
     let work = move |told: &_| tell(std::iter::once(served.model.infill(&before, &after, &request)), told);
     Writing::start(&app, &document, work)?.answer(&app, false).await

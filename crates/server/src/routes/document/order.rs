@@ -10,7 +10,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::passage::{self, Place, places};
+use super::passage::{self, Place, beside, places};
 use crate::{
     app::App,
     refusal::Refusal,
@@ -48,6 +48,9 @@ struct OrderRequest {
     /// They are a part of a document, not all of it.
     #[serde(default)]
     part: bool,
+    /// Texts of documents beside them, for a model that was trained with such.
+    #[serde(default)]
+    given: Vec<String>,
 }
 
 /// Sentences in order.
@@ -64,8 +67,12 @@ async fn order(State(app): State<Arc<App>>, request: Request) -> Result<Response
     let document = app.shelf.find_document(asked.model.as_deref())?;
     let most = app.limits().order.min(app.limits().texts);
     let sentences = passage::whole(&app, (asked.text, asked.sentences), most).await?;
+    let given = beside(&app, &document, asked.given).await?;
     let served = document.clone();
-    let work = move || Ok(places(&sentences, &served.model.order(&sentences, !asked.part)));
+    let work = move || {
+        let order = served.model.order(&sentences, &given, !asked.part);
+        Ok(places(&sentences, &order.map_err(|e| Refusal::invalid("", e.to_string()))?))
+    };
     let sentences = app.lanes.documents.run(work).await?;
     Ok(ok(&Ordered { model: document.name.clone(), version: document.version.clone(), sentences }))
 }

@@ -51,8 +51,8 @@ fn twenty() -> usize {
 async fn outline(State(app): State<Arc<App>>, request: Request) -> Result<Response, Refusal> {
     let ToWrite::<OutlineRequest> { own: asked, how } = app.read(request).await?;
     let document = app.shelf.find_document(asked.model.as_deref())?;
-    let request = how.resolve(&app, &document, asked.n)?;
+    let request = how.resolve(&app, &document, asked.n).await?;
     let served = document.clone();
-    let work = move |told: &_| tell(served.model.draft(&request).take(asked.n), told);
+    let work = move |told: &_| tell(served.model.draft(&request)?.take(asked.n), told);
     Writing::start(&app, &document, work)?.answer(&app, asked.stream).await
 }

@@ -2,12 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use strait::text::sentences::sentences as cut;
+use strait::{Error, text::sentences::sentences as cut};
 
-use crate::{app::App, options::Limits, refusal::Refusal};
+use crate::{app::App, models::ServingDocument, options::Limits, refusal::Refusal, request::check};
 
 const TEXT: &str = "/text";
 const SENTENCES: &str = "/sentences";
+const GIVEN: &str = "/given";
 
 /// Sentences and the field that they came from.
 pub struct Passage<S> {
@@ -50,7 +51,9 @@ impl<S: Send + 'static> Passage<S> {
         }
         Ok(Passage { sentences, pointer })
     }
+}
 
+impl<S> Passage<S> {
     /// Refuses more than `most` sentences, and long ones; `text` tells what is written of one.
     ///
     /// # Errors
@@ -64,7 +67,7 @@ impl<S: Send + 'static> Passage<S> {
             let chars = text(sentence).chars().count();
             if chars > limits.chars {
                 let why = format!("sentence {i} has {chars} characters; at most {} (see /info)", limits.chars);
-                let at = if self.pointer == TEXT { TEXT.into() } else { format!("{SENTENCES}/{i}") };
+                let at = if self.pointer == SENTENCES { format!("{SENTENCES}/{i}") } else { self.pointer.into() };
                 return Err(Refusal::invalid(at, why));
             }
         }
@@ -84,6 +87,25 @@ pub async fn whole(
     let passage = Passage::of(app, given, str::to_owned).await?;
     passage.check(most, app.limits(), String::as_str)?;
     Ok(passage.sentences)
+}
+
+/// The sentences of documents that are given beside the text of a request, for a model that attends to such.
+///
+/// # Errors
+/// If the model attends to none, or there are too many sentences or too long ones.
+pub async fn beside(app: &App, document: &ServingDocument, given: Vec<String>) -> Result<Vec<Vec<String>>, Refusal> {
+    if given.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !document.model.header().settings.given {
+        return Err(Refusal::invalid(GIVEN, Error::AttendsToNothing.to_string()));
+    }
+    check::list(GIVEN, given.len(), app.limits())?;
+    let sentences = |text: &String| cut(text).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let given: Vec<_> = app.lanes.quick.run(move || Ok(given.iter().map(sentences).collect())).await?;
+    let all = Passage { sentences: given.iter().flatten().collect::<Vec<&String>>(), pointer: GIVEN };
+    all.check(app.limits().texts, app.limits(), |sentence| sentence.as_str())?;
+    Ok(given.into_iter().filter(|document: &Vec<String>| !document.is_empty()).collect())
 }
 
 /// Sentences of a text by their places.

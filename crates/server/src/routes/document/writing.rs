@@ -15,6 +15,7 @@ use tokio::sync::{
     oneshot,
 };
 
+use super::passage::beside;
 use crate::{
     app::App,
     models::ServingDocument,
@@ -42,17 +43,19 @@ pub struct DrawingFields {
     spread: f32,
     /// Another seed, other sentences.
     seed: u64,
+    /// Texts of documents beside it, for a model that was trained with such.
+    given: Vec<String>,
 }
 
 impl Default for DrawingFields {
     fn default() -> Self {
         let WriteRequest { candidates, temperature, .. } = WriteRequest::default();
-        DrawingFields { candidates, spread: temperature, seed: one() }
+        DrawingFields { candidates, spread: temperature, seed: one(), given: Vec::new() }
     }
 }
 
 impl DrawingFields {
-    const NAMES: [&str; 3] = ["candidates", "spread", "seed"];
+    const NAMES: [&str; 4] = ["candidates", "spread", "seed", "given"];
 }
 
 /// A request for new sentences: its own fields, and how they are drawn and decoded.
@@ -93,8 +96,8 @@ impl How {
     ///
     /// # Errors
     /// If a field is beyond a limit, or the controls do not go together or with the model.
-    pub fn resolve(self, app: &App, document: &ServingDocument, n: usize) -> Result<WriteRequest, Refusal> {
-        let (DrawingFields { candidates, spread, seed }, limits) = (self.drawing, app.limits());
+    pub async fn resolve(self, app: &App, document: &ServingDocument, n: usize) -> Result<WriteRequest, Refusal> {
+        let (DrawingFields { candidates, spread, seed, given }, limits) = (self.drawing, app.limits());
         check::count("/n", n, limits.n)?;
         check::count("/candidates", candidates, limits.n)?;
         if n.saturating_mul(candidates) > limits.n {
@@ -104,7 +107,8 @@ impl How {
         check::distance("/spread", spread)?;
         let sentences = document.model.sentence_model();
         let decoding = self.decoding.resolve(sentences, &sentences.config().decoding, limits)?;
-        Ok(WriteRequest { candidates, temperature: spread, decoding, seed })
+        let given = beside(app, document, given).await?;
+        Ok(WriteRequest { candidates, temperature: spread, decoding, seed, given })
     }
 }
 

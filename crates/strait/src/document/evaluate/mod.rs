@@ -2,24 +2,31 @@
 //! beside baselines that know nothing of order and, if there is one, a language model that knows nothing of levels.
 
 mod flat;
+mod given;
 mod ordering;
 mod writing;
 
 use rand::{RngExt as _, SeedableRng, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
+use strait_document::Given;
 use strait_eval::{TfIdf, Unit};
+use strait_evaluate::Progress;
+use strait_text::sentences::Document;
 
 use super::{DocumentModel, WriteRequest};
 use crate::{Error, Latents, Model};
 use flat::Flat;
 use ordering::{best_chain, nearest_chain};
 
+pub use given::GivenUse;
 pub use ordering::SentenceOrdering;
 pub use writing::DocumentWriting;
 
 /// Sentences of a passage at most whose orders are tried by a language model.
 const MOST_ORDERED: usize = 12;
+
+type Hear<'a> = &'a mut dyn FnMut(Progress<'_>);
 
 /// What is measured.
 #[derive(Debug, Clone)]
@@ -74,6 +81,8 @@ pub struct DocumentEvaluation {
     pub next: Vec<NextChoice>,
     /// Empty where nothing was written: no text goes on for so many sentences after so many.
     pub writing: Vec<DocumentWriting>,
+    /// What documents that are given beside are worth, where there are some.
+    pub given: Option<GivenUse>,
 }
 
 /// All sentences of the documents, side by side.
@@ -84,11 +93,17 @@ struct Corpus<'a> {
     tfidf: TfIdf,
     /// First sentence of each document, and the end of the last.
     starts: Vec<usize>,
+    /// What is given beside each document, for a network that attends to it.
+    given: Vec<Option<Given>>,
 }
 
 impl Corpus<'_> {
     fn documents(&self) -> usize {
         self.starts.len() - 1
+    }
+    /// The document of a sentence.
+    fn document(&self, at: usize) -> usize {
+        self.starts.partition_point(|&start| start <= at) - 1
     }
     /// The first sentences of all runs of so many within a document.
     fn runs(&self, length: usize) -> Vec<usize> {
@@ -104,21 +119,24 @@ impl Corpus<'_> {
 }
 
 impl DocumentModel {
-    /// Measures the model on documents that it was not trained on, with a language model beside it if there is one.
+    /// Measures the model on documents that it was not trained on, with a language model beside it if there is one;
+    /// `listener` hears how far it is.
     ///
     /// # Errors
     /// If there are fewer than two documents, none with as many sentences as a passage has, or too few sentences to choose
-    /// from; if `beside` is no language model, or is to order passages of more than 12 sentences.
+    /// from; if `beside` is no language model, or is to order passages of more than 12 sentences; if documents are given
+    /// beside some and the model attends to none.
     pub fn evaluate(
         &self,
-        documents: &[Vec<String>],
+        documents: &[Document],
         beside: Option<&mut Model>,
         request: &DocumentEvaluationRequest,
+        listener: Hear<'_>,
     ) -> Result<DocumentEvaluation, Error> {
-        let texts: Vec<&str> = documents.iter().flatten().map(String::as_str).collect();
+        let texts: Vec<&str> = documents.iter().flat_map(|d| &d.sentences).map(String::as_str).collect();
         let mut starts = vec![0];
-        documents.iter().for_each(|d| starts.push(starts[starts.len() - 1] + d.len()));
-        let largest = documents.iter().map(Vec::len).max().unwrap_or(0);
+        documents.iter().for_each(|d| starts.push(starts[starts.len() - 1] + d.sentences.len()));
+        let largest = documents.iter().map(|d| d.sentences.len()).max().unwrap_or(0);
         let enough = documents.len() >= 2 && largest >= request.length && request.length >= 2;
         if !enough || texts.len() - largest + 1 < request.choices || request.choices < 2 || request.passages == 0 {
             return Err(Error::FewDocuments { length: request.length, choices: request.choices });
@@ -128,18 +146,24 @@ impl DocumentModel {
         }
         let tfidf = TfIdf::new(&self.sentences.tokenizer().encode_batch(&texts));
         let (latents, unit) = (self.sentences.encode(&texts), Unit::guess(&texts));
-        let corpus = Corpus { texts, unit, latents, tfidf, starts };
+        let given = documents.iter().map(|d| self.given(&d.given)).collect::<Result<Vec<_>, _>>()?;
+        let corpus = Corpus { texts, unit, latents, tfidf, starts, given };
         let mut flat = beside.map(|model| Flat::new(model, unit)).transpose()?;
         let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
+        let ordering = self.ordering(&corpus, flat.as_mut(), (request, &mut *listener), &mut rng)?;
+        let next = self.next(&corpus, flat.as_mut(), (request, &mut *listener), &mut rng)?;
+        let given = documents.iter().any(|d| !d.given.is_empty()).then(|| self.given_use(&corpus));
+        let writing = self.writing((&corpus, documents), flat.as_ref(), (request, listener), &mut rng)?;
         Ok(DocumentEvaluation {
             documents: documents.len(),
             sentences: corpus.texts.len(),
             passages: request.passages,
             length: request.length,
             choices: request.choices,
-            ordering: self.ordering(&corpus, flat.as_mut(), request, &mut rng)?,
-            next: self.next(&corpus, flat.as_mut(), request, &mut rng)?,
-            writing: self.writing(&corpus, flat.as_ref(), request, &mut rng)?,
+            ordering,
+            next,
+            writing,
+            given,
         })
     }
 
@@ -147,19 +171,20 @@ impl DocumentModel {
         &self,
         corpus: &Corpus<'_>,
         mut flat: Option<&mut Flat<'_>>,
-        request: &DocumentEvaluationRequest,
+        (request, listener): (&DocumentEvaluationRequest, Hear<'_>),
         rng: &mut ChaCha8Rng,
     ) -> Result<Vec<SentenceOrdering>, Error> {
         let places = corpus.runs(request.length);
         let methods = ["document model", "neighbouring latents", "neighbouring TF-IDF", "language model"];
         let mut orders: [Vec<Vec<usize>>; 4] = Default::default();
-        for _ in 0..request.passages {
+        for done in 0..request.passages {
+            listener(Progress { part: "putting sentences in order", done, of: request.passages });
             let first = places[rng.random_range(0..places.len())];
             let mut shuffled: Vec<usize> = (first..first + request.length).collect();
             shuffled.shuffle(rng);
             let chain = |near: &dyn Fn(usize, usize) -> f64| nearest_chain(&shuffled, near);
             let mut found = vec![
-                self.order_latents(&corpus.part(&shuffled), false),
+                self.order_latents(&corpus.part(&shuffled), corpus.given[corpus.document(first)].as_ref(), false),
                 chain(&|a, b| corpus.cosine(a, b)),
                 chain(&|a, b| corpus.tfidf.cosine(a, b)),
             ];
@@ -183,7 +208,7 @@ impl DocumentModel {
         &self,
         corpus: &Corpus<'_>,
         mut flat: Option<&mut Flat<'_>>,
-        request: &DocumentEvaluationRequest,
+        (request, listener): (&DocumentEvaluationRequest, Hear<'_>),
         rng: &mut ChaCha8Rng,
     ) -> Result<Vec<NextChoice>, Error> {
         // Every sentence but a document's first follows something.
@@ -194,7 +219,8 @@ impl DocumentModel {
         let mut methods = vec!["document model, gain", "document model, density", "nearest latent", "nearest TF-IDF"];
         methods.extend(flat.is_some().then_some("language model, gain"));
         let mut right = vec![0usize; methods.len()];
-        for _ in 0..request.passages {
+        for done in 0..request.passages {
+            listener(Progress { part: "choosing the next sentence", done, of: request.passages });
             let (document, at) = places[rng.random_range(0..places.len())];
             let own = corpus.starts[document]..corpus.starts[document + 1];
             let mut options = vec![at];
@@ -207,7 +233,8 @@ impl DocumentModel {
             let from = own.start.max(at.saturating_sub(request.context));
             let context: Vec<usize> = (from..at).collect();
             let known = corpus.part(&context);
-            let reader = self.reader(known.rows(), from == own.start, &known);
+            let mut reader = self.reader(from == own.start, &known, corpus.given[document].as_ref());
+            known.rows().for_each(|row| reader.read(row));
             let row = |i: usize| corpus.latents.row(i);
             let mean = |near: &dyn Fn(usize) -> f64| context.iter().map(|&c| near(c)).sum::<f64>();
             let each = |score: &dyn Fn(usize) -> f64| options.iter().map(|&i| score(i)).collect::<Vec<f64>>();
@@ -238,9 +265,9 @@ impl DocumentModel {
     /// Texts that go on after passages of `context` sentences, of different documents as far as there are such.
     fn writing(
         &self,
-        corpus: &Corpus<'_>,
+        (corpus, documents): (&Corpus<'_>, &[Document]),
         flat: Option<&Flat<'_>>,
-        request: &DocumentEvaluationRequest,
+        (request, listener): (&DocumentEvaluationRequest, Hear<'_>),
         rng: &mut ChaCha8Rng,
     ) -> Result<Vec<DocumentWriting>, Error> {
         let (context, n) = (request.context, request.sentences);
@@ -249,14 +276,14 @@ impl DocumentModel {
             return Ok(Vec::new());
         }
         places.shuffle(rng);
-        let document = |at: usize| corpus.starts.partition_point(|&start| start <= at) - 1;
         let mut taken = vec![0; corpus.documents()];
         places.sort_by_cached_key(|&at| {
-            taken[document(at)] += 1;
-            taken[document(at)]
+            let document = corpus.document(at);
+            taken[document] += 1;
+            taken[document]
         });
         places.truncate(request.texts);
-        let of: Vec<usize> = places.iter().map(|&at| document(at)).collect();
+        let of: Vec<usize> = places.iter().map(|&at| corpus.document(at)).collect();
         let part = |from: usize, n: usize| corpus.texts[from..from + n].to_vec();
         let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<String>>();
         let passages: Vec<Vec<String>> = places.iter().map(|&at| owned(part(at, context))).collect();
@@ -268,8 +295,10 @@ impl DocumentModel {
         };
         let seeds = (0..places.len() as u64).map(|i| request.seed.wrapping_add(i << 32));
         let mut written = Vec::new();
-        for (passage, seed) in passages.iter().zip(seeds.clone()) {
-            let request = WriteRequest { seed, ..WriteRequest::default() };
+        for (done, ((passage, &document), seed)) in passages.iter().zip(&of).zip(seeds.clone()).enumerate() {
+            listener(Progress { part: "writing after passages", done, of: passages.len() });
+            let given = documents[document].given.clone();
+            let request = WriteRequest { seed, given, ..WriteRequest::default() };
             written.push(self.continue_text(passage, n, &request)?.into_iter().map(|w| w.text).collect());
         }
         measure("document model", &written);
