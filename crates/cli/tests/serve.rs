@@ -170,6 +170,50 @@ fn texts_and_what_was_learned_are_served_and_there_again_after_a_kill() {
 }
 
 #[test]
+fn documents_are_answered_as_the_command_answers() {
+    let folder = Path::new(model()).parent().unwrap();
+    let sentences = Grammar::default().corpus(120, Some(Language::English), 7);
+    let texts: Vec<&str> = sentences.iter().map(|s| s.text.as_str()).collect();
+    let text = texts[..5].join("\n");
+    let [all, start, out] = ["documents.txt", "start.txt", "documents"].map(|name| folder.join(name));
+    fs::write(&all, texts.chunks(8).map(|d| d.join("\n")).collect::<Vec<_>>().join("\n\n")).unwrap();
+    fs::write(&start, &text).unwrap();
+    let [all, start, out] = [&all, &start, &out].map(|path| path.to_str().unwrap());
+    let small = ["--steps", "5", "--hidden", "8", "--components", "2"];
+    let train = strait(&[&["document", "train", all, "-m", model(), "-o", out], &small[..]].concat());
+    assert!(train.status.success(), "{}", String::from_utf8_lossy(&train.stderr));
+    let named = format!("stories={out}");
+    let serving = Serving::new(&["--port", "0", "--document", &named], None);
+    while !serving.ask("GET", "/health", "", "").starts_with("HTTP/1.1 200 ") {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    for (verb, flags, fields) in [
+        ("order", &["--part"][..], serde_json::json!({"part": true})),
+        (
+            "continue",
+            &["-n", "2", "--spread", "0.5", "--seed", "3"],
+            serde_json::json!({"n": 2, "spread": 0.5, "seed": 3}),
+        ),
+    ] {
+        let printed = strait(&[&["document", verb, "-m", out, start, "--json"], flags].concat());
+        let lines = String::from_utf8(printed.stdout).unwrap();
+        let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut body = fields;
+        (body["text"], body["model"]) = (text.as_str().into(), "stories".into());
+        let answer = serving.done(&format!("/v1/document/{verb}"), &body.to_string());
+        assert_eq!(answer["sentences"], serde_json::Value::from(lines));
+    }
+    let failed = |args: &[&str]| {
+        let output = strait(&[&["serve", "--port", "0"], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(failed(&["--document", model()]).contains("strait document train"));
+    assert!(failed(&["--document", out, "--texts", start]).contains("-m DIR"));
+    assert!(failed(&["-m", model(), "--document", &format!("little={out}")]).contains("--document NAME=DIR"));
+}
+
+#[test]
 fn keys_come_from_a_file_or_the_environment() {
     let file = Path::new(model()).with_extension("key");
     fs::write(&file, "from-file\nmore\n").unwrap();

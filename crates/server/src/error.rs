@@ -6,14 +6,20 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Nothing to serve.
-    #[error("no model to serve; name one with -m DIR")]
+    #[error("no model to serve; name one with -m DIR, or a document model with --document DIR")]
     NoModels,
     /// Two models of one name.
-    #[error("two models are called `{0}`; give one another name with -m NAME=DIR")]
+    #[error("two models are called `{0}`; give one another name with -m NAME=DIR or --document NAME=DIR")]
     SameName(String),
     /// Something for a model that is not served.
     #[error("{}: there is no model `{model}` to use it with; name one of -m, as in {flag} NAME=FILE", file.display())]
     NoSuchModel { model: String, file: PathBuf, flag: &'static str },
+    /// Something for a model where there are document models only.
+    #[error("{}: there is no model to use it with ({flag} is not for document models); name one with -m DIR", file.display())]
+    NoModelFor { file: PathBuf, flag: &'static str },
+    /// A folder that is no document model.
+    #[error("{}: not a document model (--document); make one with `strait document train`", .0.display())]
+    NoDocumentModel(PathBuf),
     /// Two of a kind where there can be one, or two of one name.
     #[error("{}: {why}", file.display())]
     Twice { file: PathBuf, why: String },

@@ -15,9 +15,9 @@
 //!
 //! A request is read and checked in `request/`, answered by a file of `routes/` (one table of routes makes the router,
 //! the OpenAPI document and the documentation page), and worked on in `work/`, where one thread for each model takes
-//! rows of all clients together, and where lanes of their own take the work on plain matrices. `texts/` holds the texts
-//! that are searched and mapped, `runs/` reads trainings. All state is files that were there before, so that a server that
-//! was killed starts again as it was. Nothing here prints: a [`Listener`] hears what happens.
+//! rows of all clients together, and where lanes of their own take the work on plain matrices and on documents. `texts/`
+//! holds the texts that are searched and mapped, `runs/` reads trainings. All state is files that were there before, so
+//! that a server that was killed starts again as it was. Nothing here prints: a [`Listener`] hears what happens.
 
 mod app;
 mod base64;

@@ -101,13 +101,9 @@ fn parameter(part: &str) -> Option<Value> {
 fn content(answer: &Answer, generator: &mut SchemaGenerator) -> Value {
     match answer {
         Answer::Json(shape) => json!({"application/json": {"schema": value(&shape(generator))}}),
-        Answer::Stream(shape) => json!({
+        Answer::Stream(shape, events) => json!({
             "application/json": {"schema": value(&shape(generator))},
-            "text/event-stream": {"schema": {
-                "type": "string",
-                "description": "With `stream`: events `text` with {index, text, finished}, at the end `done` with \
-                                {model, version, n, usage}, or `error`.",
-            }},
+            "text/event-stream": {"schema": {"type": "string", "description": events}},
         }),
         Answer::Other(kind) => json!({(*kind): {"schema": {"type": "string"}}}),
     }

@@ -12,6 +12,8 @@ use subtle::ConstantTimeEq as _;
 pub struct Options {
     /// The models; the first one answers requests that name none.
     pub models: Vec<ModelPlace>,
+    /// Document models; the first one answers requests for documents that name none.
+    pub documents: Vec<ModelPlace>,
     /// Texts that are searched, grouped and mapped: at most one file or index a model.
     pub texts: Vec<TextsPlace>,
     /// Directions that `strait directions` has learned.
@@ -43,7 +45,7 @@ pub struct Options {
 pub struct ModelPlace {
     /// As requests call it.
     pub name: String,
-    /// As `strait train` made it.
+    /// As `strait train` (or `strait document train`) made it.
     pub dir: PathBuf,
 }
 
@@ -71,14 +73,16 @@ pub struct LearnedPlace {
 pub struct Limits {
     /// Bytes of a body.
     pub body_bytes: usize,
-    /// Texts, latents or token lists in a request.
+    /// Texts, latents or token lists in a request; sentences of a document.
     pub texts: usize,
     /// Characters of a text, a prefix or a banned phrase; tokens of a token list.
     pub chars: usize,
-    /// Texts that may be asked for.
+    /// Texts that may be asked for; candidates of all sentences to be written.
     pub n: usize,
     /// Steps of a way.
     pub steps: usize,
+    /// Sentences that are put in order, which takes the square of them.
+    pub order: usize,
     /// Hypotheses of a beam search.
     pub beam: usize,
     /// Tokens of a text that is made.
@@ -113,6 +117,7 @@ impl Options {
     pub fn new(models: Vec<ModelPlace>) -> Self {
         Options {
             models,
+            documents: Vec::new(),
             texts: Vec::new(),
             directions: Vec::new(),
             classifiers: Vec::new(),
@@ -158,6 +163,7 @@ impl Default for Limits {
             chars: 10_000,
             n: 1024,
             steps: 256,
+            order: 256,
             beam: 32,
             max_len: 1024,
             ban: 64,

@@ -19,8 +19,10 @@ pub enum Refusal {
     Invalid { pointer: String, why: String },
     #[error("the body has more than {limit} bytes; send fewer texts in a request")]
     TooLarge { limit: usize },
-    #[error("there is no model `{name}`; there {}", if known.len() == 1 { format!("is {}", known[0]) } else { format!("are {}", known.join(", ")) })]
-    UnknownModel { name: String, known: Vec<String> },
+    #[error("there is no {kind} `{name}`; there {}", if known.len() == 1 { format!("is {}", known[0]) } else { format!("are {}", known.join(", ")) })]
+    UnknownModel { kind: &'static str, name: String, known: Vec<String> },
+    #[error("the server has no {kind}; start it with {flag} DIR")]
+    NoneServed { kind: &'static str, flag: &'static str },
     #[error("there is nothing at {path}; /docs lists what there is")]
     UnknownPath { path: String },
     #[error("{method} is not understood at {path}; use {allowed}")]
@@ -82,7 +84,7 @@ impl Refusal {
         let (_, kind, code) = self.class();
         let param = match self {
             Refusal::Invalid { pointer, .. } => Some(pointer.clone()),
-            Refusal::UnknownModel { .. } => Some("/model".into()),
+            Refusal::UnknownModel { .. } | Refusal::NoneServed { .. } => Some("/model".into()),
             Refusal::UnknownRun { .. } => Some("/run".into()),
             _ => None,
         };
@@ -97,7 +99,9 @@ impl Refusal {
             Refusal::Broken(_) => (StatusCode::BAD_REQUEST, INVALID, "broken_body"),
             Refusal::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, INVALID, "invalid_value"),
             Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, INVALID, "body_too_large"),
-            Refusal::UnknownModel { .. } => (StatusCode::NOT_FOUND, "not_found_error", "model_not_found"),
+            Refusal::UnknownModel { .. } | Refusal::NoneServed { .. } => {
+                (StatusCode::NOT_FOUND, "not_found_error", "model_not_found")
+            }
             Refusal::UnknownPath { .. } => (StatusCode::NOT_FOUND, "not_found_error", "path_not_found"),
             Refusal::Method { .. } => (StatusCode::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed"),
             Refusal::NoKey => (StatusCode::UNAUTHORIZED, "authentication_error", "missing_api_key"),

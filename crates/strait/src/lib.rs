@@ -48,8 +48,8 @@ pub use context::CONTEXT_WORDS;
 pub use controls::Controls;
 pub use dial::{LEAST_TEXTS, keep_frontier};
 pub use document::{
-    DocumentEvaluation, DocumentEvaluationRequest, DocumentModel, DocumentRequest, DocumentWriting, GivenUse,
-    NextChoice, SentenceOrdering, Summary, WriteRequest, Written,
+    DocumentEvaluation, DocumentEvaluationRequest, DocumentModel, DocumentRequest, DocumentWriting, Draft, GAP,
+    GivenUse, NextChoice, SentenceOrdering, Summary, WriteRequest, Written,
 };
 pub use error::Error;
 pub use gan::{VectorGenerator, auc};

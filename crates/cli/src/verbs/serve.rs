@@ -27,8 +27,11 @@ const KEY_VARIABLE: &str = "STRAIT_API_KEY";
                         With an API key, from --api-key-file or in the variable STRAIT_API_KEY, /v1/* asks for it.")]
 pub struct Serve {
     /// A model: a folder made by `strait train`, or NAME=DIR; may be given several times
-    #[arg(short, long, value_name = "DIR", required = true)]
+    #[arg(short, long, value_name = "DIR", required_unless_present = "document")]
     model: Vec<String>,
+    /// A document model: a folder made by `strait document train`, or NAME=DIR; may be given several times, also without -m
+    #[arg(long, value_name = "DIR")]
+    document: Vec<String>,
     /// Texts to search, group and map: FILE or NAME=FILE for the model NAME [default: the first one], also a folder that
     /// `strait index` made; may be given several times
     #[arg(long, value_name = "FILE")]
@@ -97,6 +100,8 @@ impl Serve {
                 e @ (ServeError::SameName(_)
                 | ServeError::Origin(_)
                 | ServeError::NoSuchModel { .. }
+                | ServeError::NoModelFor { .. }
+                | ServeError::NoDocumentModel(_)
                 | ServeError::Twice { .. }),
             ) => Err(Usage(e.to_string()).into()),
             result => Ok(result?),
@@ -125,6 +130,7 @@ impl Serve {
             LearnedPlace { model, path }
         };
         Ok(Options {
+            documents: self.document.iter().map(|model| place(model)).collect(),
             texts: self.texts.iter().map(texts).collect(),
             directions: self.directions.iter().map(learned).collect(),
             classifiers: self.classifier.iter().map(learned).collect(),

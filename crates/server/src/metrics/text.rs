@@ -47,11 +47,11 @@ pub fn render(requests: &Requests, models: &[(&str, bool, &ModelMeter)], lanes: 
 }
 
 fn of_lanes(page: &mut Page, lanes: &[(&str, &LaneMeter)]) {
-    page.head("strait_lane_length", "gauge", "Pieces of work on plain matrices, at work or waiting.");
+    page.head("strait_lane_length", "gauge", "Pieces of work on a lane, at work or waiting.");
     for (name, meter) in lanes {
         page.value("strait_lane_length", &format!("lane=\"{name}\""), meter.waiting.load(Ordering::Relaxed));
     }
-    page.head("strait_lane_seconds", "histogram", "Time of a piece of work on plain matrices.");
+    page.head("strait_lane_seconds", "histogram", "Time of a piece of work on a lane.");
     for (name, meter) in lanes {
         page.histogram("strait_lane_seconds", &format!("lane=\"{name}\""), &meter.seconds);
     }

@@ -59,6 +59,7 @@ impl Beside {
     pub fn deal(options: &Options) -> Result<Vec<Self>, ServeError> {
         let mut all: Vec<Beside> = options.models.iter().map(|_| Beside::default()).collect();
         let find = |model: &Option<String>, file: &PathBuf, flag| match model {
+            None if options.models.is_empty() => Err(ServeError::NoModelFor { file: file.clone(), flag }),
             None => Ok(0),
             Some(name) => options.models.iter().position(|m| m.name == *name).ok_or_else(|| ServeError::NoSuchModel {
                 model: name.clone(),
@@ -66,9 +67,6 @@ impl Beside {
                 flag,
             }),
         };
-        if all.is_empty() {
-            return Err(ServeError::NoModels);
-        }
         for texts in &options.texts {
             let place = &mut all[find(&texts.model, &texts.path, "--texts")?].texts;
             if let Some(other) = place {

@@ -1,12 +1,13 @@
 //! The models that are served, and what becomes of them when their folders are replaced.
 
 mod beside;
+mod document;
+mod entry;
 mod stamp;
 mod watch;
 
 use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock},
     thread,
     time::UNIX_EPOCH,
 };
@@ -15,7 +16,6 @@ use strait::{Classifier, Directions, Model};
 
 use crate::{
     Event, Listener, Options, ServeError,
-    metrics::ModelMeter,
     options::Batching,
     refusal::Refusal,
     texts::{self, Axes, Texts},
@@ -23,27 +23,20 @@ use crate::{
 };
 use beside::Beside;
 pub use beside::Learned;
+pub use document::ServingDocument;
+pub use entry::Entry;
+use entry::Served;
 use stamp::Stamp;
 pub use watch::Watch;
 
 /// All models, in the order given; the first one answers requests that name none.
 pub struct Shelf {
-    entries: Vec<Entry>,
+    entries: Vec<Entry<Serving>>,
+    documents: Vec<Entry<ServingDocument>>,
     batching: Batching,
     queue: usize,
     lanes: Arc<Lanes>,
     listener: Arc<dyn Listener>,
-}
-
-/// A place on the shelf: a name, a folder, and the model that was last read from it.
-pub struct Entry {
-    pub name: String,
-    pub dir: PathBuf,
-    pub meter: Arc<ModelMeter>,
-    beside: Beside,
-    serving: RwLock<Option<Arc<Serving>>>,
-    /// Why what is in the folder now is not what is served.
-    problem: Mutex<Option<String>>,
 }
 
 /// A model at work.
@@ -64,35 +57,42 @@ pub struct Serving {
     pub axes: OnceLock<Arc<Axes>>,
 }
 
+impl Served for Serving {
+    const MARKER: &str = "config.json";
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+}
+
 impl Shelf {
     /// Places for models; nothing is read yet.
     ///
     /// # Errors
     /// If there are none, or two of one name, or something is meant for a model that is not there.
     pub fn new(options: &Options, lanes: Arc<Lanes>, listener: Arc<dyn Listener>) -> Result<Self, ServeError> {
-        let mut beside = Beside::deal(options)?.into_iter();
-        let mut entries: Vec<Entry> = Vec::new();
-        for place in &options.models {
-            if entries.iter().any(|e| e.name == place.name) {
-                return Err(ServeError::SameName(place.name.clone()));
-            }
-            entries.push(Entry {
-                name: place.name.clone(),
-                dir: place.dir.clone(),
-                meter: Arc::default(),
-                beside: beside.next().unwrap_or_default(),
-                serving: RwLock::default(),
-                problem: Mutex::default(),
-            });
-        }
-        if entries.is_empty() {
+        if options.models.is_empty() && options.documents.is_empty() {
             return Err(ServeError::NoModels);
         }
-        Ok(Shelf { entries, batching: options.batching.clone(), queue: options.limits.queue, lanes, listener })
+        entry::names_differ(options.models.iter().chain(&options.documents))?;
+        let beside = Beside::deal(options)?;
+        Ok(Shelf {
+            entries: options.models.iter().zip(beside).map(|(place, beside)| Entry::new(place, beside)).collect(),
+            documents: options.documents.iter().map(|place| Entry::new(place, Beside::default())).collect(),
+            batching: options.batching.clone(),
+            queue: options.limits.queue,
+            lanes,
+            listener,
+        })
     }
 
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[Entry<Serving>] {
         &self.entries
+    }
+
+    /// The document models.
+    pub fn documents(&self) -> &[Entry<ServingDocument>] {
+        &self.documents
     }
 
     /// The model of this name, or the first one.
@@ -100,20 +100,21 @@ impl Shelf {
     /// # Errors
     /// If there is none, or it is not ready.
     pub fn find(&self, name: Option<&str>) -> Result<Arc<Serving>, Refusal> {
-        let entry = match name {
-            None => self.entries.first(),
-            Some(name) => self.entries.iter().find(|e| e.name == name),
-        };
-        let entry = entry.ok_or_else(|| Refusal::UnknownModel {
-            name: name.unwrap_or_default().into(),
-            known: self.entries.iter().map(|e| e.name.clone()).collect(),
-        })?;
-        entry.serving().ok_or_else(|| Refusal::Loading { name: entry.name.clone() })
+        find(&self.entries, name, ("model", "-m"))
+    }
+
+    /// The document model of this name, or the first one.
+    ///
+    /// # Errors
+    /// As [`Shelf::find`].
+    pub fn find_document(&self, name: Option<&str>) -> Result<Arc<ServingDocument>, Refusal> {
+        find(&self.documents, name, ("document model", "--document"))
     }
 
     /// Whether all are ready.
     pub fn is_ready(&self) -> bool {
-        self.entries.iter().all(|e| e.serving().is_some())
+        let documents = self.documents.iter().all(|e| e.serving().is_some());
+        documents && self.entries.iter().all(|e| e.serving().is_some())
     }
 
     /// Reads all models, one after the other.
@@ -122,26 +123,33 @@ impl Shelf {
     /// At the first one that cannot be read.
     pub fn load(&self) -> Result<(), ServeError> {
         for entry in &self.entries {
-            let version = self.read(entry)?;
-            self.listener.hear(&Event::Loaded { name: entry.name.clone(), dir: entry.dir.clone(), version });
+            self.loaded(entry, self.read(entry)?);
+        }
+        for entry in &self.documents {
+            self.loaded(entry, Arc::new(ServingDocument::read(entry)?));
         }
         Ok(())
     }
 
-    /// Reads what is in the folder beside what is served, then puts it in its place. Requests that have begun end with
-    /// the model they began with. Returns the version.
-    fn read(&self, entry: &Entry) -> Result<String, ServeError> {
-        let written = std::fs::metadata(entry.dir.join("config.json")).and_then(|m| m.modified());
+    fn loaded<T: Served>(&self, entry: &Entry<T>, served: Arc<T>) {
+        let (name, dir, version) = (entry.name.clone(), entry.dir.clone(), served.version().to_owned());
+        entry.put(served);
+        self.listener.hear(&Event::Loaded { name, dir, version });
+    }
+
+    /// Reads what is in a model's folder beside what is served. Requests that have begun end with the model they began
+    /// with.
+    fn read(&self, entry: &Entry<Serving>) -> Result<Arc<Serving>, ServeError> {
+        let written = std::fs::metadata(entry.dir.join(Serving::MARKER)).and_then(|m| m.modified());
         let created = written.ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |d| d.as_secs());
         let model = Arc::new(Model::open(&entry.dir)?);
-        let version: String = model.config().checksum.chars().take(12).collect();
         let (texts, corpus) = entry.beside.texts(&model)?;
         let (directions, classifiers) = (entry.beside.directions(&model)?, entry.beside.classifiers(&model)?);
         let engines = Arc::new(Engines::new(model.clone()));
         let desk = Desk::open(engines, self.batching.clone(), self.queue, entry.meter.clone());
         let serving = Arc::new(Serving {
             name: entry.name.clone(),
-            version: version.clone(),
+            version: version_of(&model.config().checksum),
             created,
             desk: desk.map_err(ServeError::Start)?,
             model,
@@ -156,15 +164,16 @@ impl Shelf {
             let prepare = move || texts::prepare(&weak, corpus, &lanes, &*listener);
             thread::Builder::new().name("strait-texts".into()).spawn(prepare).map_err(ServeError::Start)?;
         }
-        *entry.serving.write().unwrap_or_else(PoisonError::into_inner) = Some(serving);
-        Ok(version)
+        Ok(serving)
     }
 
-    /// The folder was replaced: takes the new model over, or says why not.
-    fn reload(&self, entry: &Entry) {
+    /// A folder was replaced: takes over what was read from it, or says why not.
+    fn reloaded<T: Served>(&self, entry: &Entry<T>, read: Result<Arc<T>, ServeError>) {
         let name = entry.name.clone();
-        match self.read(entry) {
-            Ok(version) => {
+        match read {
+            Ok(served) => {
+                let version = served.version().to_owned();
+                entry.put(served);
                 entry.set_problem(None);
                 entry.meter.reloads.add(1);
                 self.listener.hear(&Event::Reloaded { name, version });
@@ -179,24 +188,27 @@ impl Shelf {
     }
 }
 
-impl Entry {
-    /// The model, once it is ready.
-    pub fn serving(&self) -> Option<Arc<Serving>> {
-        self.serving.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+/// What is served under a name, or the first one, of a kind that is served with a flag.
+fn find<T>(
+    entries: &[Entry<T>],
+    name: Option<&str>,
+    (kind, flag): (&'static str, &'static str),
+) -> Result<Arc<T>, Refusal> {
+    let first = entries.first().ok_or(Refusal::NoneServed { kind, flag })?;
+    let entry = match name {
+        None => first,
+        Some(name) => entries.iter().find(|e| e.name == name).ok_or_else(|| Refusal::UnknownModel {
+            kind,
+            name: name.into(),
+            known: entries.iter().map(|e| e.name.clone()).collect(),
+        })?,
+    };
+    entry.serving().ok_or_else(|| Refusal::Loading { name: entry.name.clone() })
+}
 
-    /// Why what is in the folder now is not what is served.
-    pub fn problem(&self) -> Option<String> {
-        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_problem(&self, problem: Option<String>) {
-        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
-    }
-
-    fn stamp(&self) -> Option<Stamp> {
-        Stamp::of(&self.dir, &self.beside.files())
-    }
+/// The beginning of a checksum.
+fn version_of(checksum: &str) -> String {
+    checksum.chars().take(12).collect()
 }
 
 impl Serving {

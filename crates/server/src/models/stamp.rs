@@ -13,9 +13,9 @@ use std::{
 pub struct Stamp(Vec<(OsString, u64, Option<SystemTime>, u64)>);
 
 impl Stamp {
-    /// `None` if there is no model.
-    pub fn of(dir: &Path, beside: &[&Path]) -> Option<Self> {
-        fs::metadata(dir.join("config.json")).ok()?;
+    /// `None` if there is no model, which is known by the file `marker`.
+    pub fn of(dir: &Path, marker: &str, beside: &[&Path]) -> Option<Self> {
+        fs::metadata(dir.join(marker)).ok()?;
         let mut files = Vec::new();
         for entry in fs::read_dir(dir).ok()? {
             let entry = entry.ok()?;
@@ -51,15 +51,16 @@ mod tests {
     #[test]
     fn every_file_but_the_card_counts() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(Stamp::of(dir.path(), &[]), None);
+        let now = || Stamp::of(dir.path(), "config.json", &[]);
+        assert_eq!(now(), None);
         fs::write(dir.path().join("config.json"), "{}").unwrap();
-        let first = Stamp::of(dir.path(), &[]);
+        let first = now();
         fs::write(dir.path().join("README.md"), "mine").unwrap();
-        assert!(first.is_some() && Stamp::of(dir.path(), &[]) == first);
+        assert!(first.is_some() && now() == first);
         fs::write(dir.path().join("model.safetensors"), "weights").unwrap();
-        assert_ne!(Stamp::of(dir.path(), &[]), first);
+        assert_ne!(now(), first);
         let beside = dir.path().join("more").join("mood.directions.json");
-        let with = || Stamp::of(dir.path(), &[&beside]);
+        let with = || Stamp::of(dir.path(), "config.json", &[&beside]);
         let before = with();
         fs::create_dir(dir.path().join("more")).unwrap();
         fs::write(&beside, "{}").unwrap();

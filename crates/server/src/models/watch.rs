@@ -8,12 +8,13 @@ use std::{
     time::Duration,
 };
 
-use super::{Entry, Shelf, Stamp};
+use super::{Entry, Served, ServingDocument, Shelf, Stamp};
 
 /// What the folders were when they were last looked at.
 pub struct Watch {
     shelf: Arc<Shelf>,
-    seen: Vec<Seen>,
+    models: Vec<Seen>,
+    documents: Vec<Seen>,
 }
 
 /// What is known of one folder.
@@ -29,43 +30,60 @@ struct Seen {
 impl Watch {
     /// Takes a first look; begin before the folders are read, so that no change is missed.
     pub fn new(shelf: Arc<Shelf>) -> Self {
-        let seen = shelf.entries().iter().map(Entry::stamp).map(|s| Seen { read: s.clone(), last: s, gone: None });
-        let seen = seen.collect();
-        Watch { shelf, seen }
+        let models = shelf.entries().iter().map(Seen::first).collect();
+        let documents = shelf.documents().iter().map(Seen::first).collect();
+        Watch { shelf, models, documents }
     }
 
     /// Looks again and again, until the other end of `stopped` is dropped.
     pub fn run(mut self, stopped: &Receiver<()>, every: Duration) {
         while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-            for (entry, seen) in self.shelf.entries().iter().zip(&mut self.seen) {
-                look_at(&self.shelf, entry, seen);
+            let shelf = &self.shelf;
+            for (entry, seen) in shelf.entries().iter().zip(&mut self.models) {
+                if seen.is_replaced(entry) {
+                    shelf.reloaded(entry, shelf.read(entry));
+                }
+            }
+            for (entry, seen) in shelf.documents().iter().zip(&mut self.documents) {
+                if seen.is_replaced(entry) {
+                    shelf.reloaded(entry, ServingDocument::read(entry).map(Arc::new));
+                }
             }
         }
     }
 }
 
-fn look_at(shelf: &Shelf, entry: &Entry, seen: &mut Seen) {
-    let now = entry.stamp();
-    // A folder that is still being written looks different every time: it is read once it holds still.
-    let still = now == seen.last;
-    seen.last = now.clone();
-    if !still {
-        return;
+impl Seen {
+    fn first<T: Served>(entry: &Entry<T>) -> Self {
+        let stamp = entry.stamp();
+        Seen { read: stamp.clone(), last: stamp, gone: None }
     }
-    match now {
-        None if seen.gone.is_none() => {
-            seen.gone = Some(entry.problem());
-            entry.set_problem(Some(format!("{}: the model is gone; the one in memory stays", entry.dir.display())));
+
+    /// Looks again; whether something else is there that holds still.
+    fn is_replaced<T: Served>(&mut self, entry: &Entry<T>) -> bool {
+        let now = entry.stamp();
+        // A folder that is still being written looks different every time: it is read once it holds still.
+        let still = now == self.last;
+        self.last = now.clone();
+        if !still {
+            return false;
         }
-        None => {}
-        Some(_) if now == seen.read => {
-            if let Some(before) = seen.gone.take() {
-                entry.set_problem(before);
+        match now {
+            None if self.gone.is_none() => {
+                self.gone = Some(entry.problem());
+                entry.set_problem(Some(format!("{}: the model is gone; the one in memory stays", entry.dir.display())));
+            }
+            None => {}
+            Some(_) if now == self.read => {
+                if let Some(before) = self.gone.take() {
+                    entry.set_problem(before);
+                }
+            }
+            Some(_) => {
+                (self.read, self.gone) = (now, None);
+                return true;
             }
         }
-        Some(_) => {
-            (seen.read, seen.gone) = (now, None);
-            shelf.reload(entry);
-        }
+        false
     }
 }

@@ -77,13 +77,7 @@ pub struct WithDecoding<T> {
 
 impl<T: DeserializeOwned> Body for WithDecoding<T> {
     fn from_fields(mut fields: Map<String, Value>) -> Result<Self, Refusal> {
-        let mut controls = Map::new();
-        for name in DecodingFields::NAMES {
-            if let Some(value) = fields.remove(name) {
-                controls.insert(name.into(), value);
-            }
-        }
-        Ok(WithDecoding { decoding: structure(controls)?, own: structure(fields)? })
+        Ok(WithDecoding { decoding: take(&mut fields, &DecodingFields::NAMES)?, own: structure(fields)? })
     }
 }
 
@@ -93,14 +87,26 @@ impl<T: JsonSchema> JsonSchema for WithDecoding<T> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = T::json_schema(generator);
-        let controls = DecodingFields::json_schema(generator);
-        let controls = controls.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
-        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            properties.extend(controls);
-        }
-        schema
+        let schema = T::json_schema(generator);
+        join(schema, &DecodingFields::json_schema(generator))
     }
+}
+
+/// Takes the fields of these names out and reads them as a structure of their own, which several requests share.
+///
+/// # Errors
+/// If they do not fit.
+pub fn take<T: DeserializeOwned>(fields: &mut Map<String, Value>, names: &[&str]) -> Result<T, Refusal> {
+    structure(names.iter().filter_map(|name| fields.remove_entry(*name)).collect())
+}
+
+/// The schema of a request with the fields of `shared` beside its own.
+pub fn join(mut own: Schema, shared: &Schema) -> Schema {
+    let shared = shared.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    if let Some(Value::Object(properties)) = own.get_mut("properties") {
+        properties.extend(shared);
+    }
+    own
 }
 
 /// A request that is its own fields only.

@@ -4,5 +4,5 @@ mod body;
 pub mod check;
 mod decoding;
 
-pub use body::{Body, Plain, WithDecoding, read};
+pub use body::{Body, Plain, WithDecoding, join, read, take};
 pub use decoding::DecodingFields;

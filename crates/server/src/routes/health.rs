@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, Route, shape};
-use crate::{app::App, metrics::render, refusal::json};
+use crate::{app::App, metrics::render, models::Entry, refusal::json};
 
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -43,6 +43,8 @@ struct Health {
     /// `ok` or `loading`.
     status: &'static str,
     models: Vec<ModelHealth>,
+    /// Document models.
+    documents: Vec<ModelHealth>,
 }
 
 /// A model's state.
@@ -52,18 +54,26 @@ struct ModelHealth {
     ready: bool,
 }
 
+impl ModelHealth {
+    fn of<T>(entry: &Entry<T>) -> Self {
+        ModelHealth { name: entry.name.clone(), ready: entry.serving().is_some() }
+    }
+}
+
 async fn health(State(app): State<Arc<App>>) -> Response {
     let ready = app.shelf.is_ready();
-    let models = app.shelf.entries().iter();
-    let models = models.map(|e| ModelHealth { name: e.name.clone(), ready: e.serving().is_some() }).collect();
+    let models = app.shelf.entries().iter().map(ModelHealth::of).collect();
+    let documents = app.shelf.documents().iter().map(ModelHealth::of).collect();
     let (status, word) = if ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "loading") };
-    json(status, &Health { status: word, models })
+    json(status, &Health { status: word, models, documents })
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
     let entries = app.shelf.entries().iter();
     let models: Vec<_> = entries.map(|e| (e.name.as_str(), e.serving().is_some(), &*e.meter)).collect();
-    let lanes = [("quick", &*app.lanes.quick.meter), ("long", &*app.lanes.long.meter)];
+    let lanes = &app.lanes;
+    let lanes = [("quick", &lanes.quick), ("long", &lanes.long), ("documents", &lanes.documents)];
+    let lanes = lanes.map(|(name, lane)| (name, &*lane.meter));
     ([(header::CONTENT_TYPE, PROMETHEUS)], render(&app.requests, &models, &lanes)).into_response()
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Answer, Route, answer::ok, shape};
 use crate::{
     app::App,
-    models::{Entry, Serving},
+    models::{Entry, Serving, ServingDocument},
     texts::{self, Texts},
 };
 
@@ -44,6 +44,7 @@ struct Info {
     /// The program's version.
     strait_version: &'static str,
     models: Vec<ModelInfo>,
+    documents: Vec<DocumentInfo>,
     /// What a request may ask for.
     limits: Value,
     /// How requests are worked on together.
@@ -157,8 +158,59 @@ impl Facts {
     }
 }
 
+/// A document model.
+#[derive(Serialize, JsonSchema)]
+struct DocumentInfo {
+    name: String,
+    /// Whether it is ready; then `facts` are there.
+    ready: bool,
+    /// How often its folder was replaced by another model.
+    reloads: u64,
+    /// Why the folder's present contents are not served, if they are not.
+    problem: Option<String>,
+    facts: Option<DocumentFacts>,
+}
+
+/// What a document model is.
+#[derive(Serialize, JsonSchema)]
+struct DocumentFacts {
+    version: String,
+    /// Settings of its network, by name.
+    settings: Value,
+    /// Numbers in a sentence's latent.
+    dimensions: usize,
+    /// Of the document network, and of the sentence model.
+    weights: usize,
+    sentence_weights: usize,
+    /// Documents and sentences it was trained on.
+    documents: usize,
+    sentences: usize,
+    /// Nats of a sentence of the documents it was validated on.
+    valid_nats: f64,
+    /// How its sentence model decodes when nothing is asked.
+    decoding: Value,
+}
+
+impl DocumentFacts {
+    fn of(document: &ServingDocument) -> Self {
+        let (model, header) = (&document.model, document.model.header());
+        let sentences = model.sentence_model();
+        DocumentFacts {
+            version: document.version.clone(),
+            settings: serde_json::to_value(&header.settings).unwrap_or_default(),
+            dimensions: sentences.latent_size(),
+            weights: model.weights(),
+            sentence_weights: sentences.weights(),
+            documents: header.documents[0],
+            sentences: header.sentences[0],
+            valid_nats: header.valid_nats,
+            decoding: serde_json::to_value(&sentences.config().decoding).unwrap_or_default(),
+        }
+    }
+}
+
 async fn info(State(app): State<Arc<App>>) -> Response {
-    let model = |entry: &Entry| {
+    let model = |entry: &Entry<Serving>| {
         let serving = entry.serving();
         ModelInfo {
             name: entry.name.clone(),
@@ -171,9 +223,20 @@ async fn info(State(app): State<Arc<App>>) -> Response {
             classifiers: serving.as_deref().map_or(Vec::new(), |s| s.classifiers.names()),
         }
     };
+    let document = |entry: &Entry<ServingDocument>| {
+        let serving = entry.serving();
+        DocumentInfo {
+            name: entry.name.clone(),
+            ready: serving.is_some(),
+            reloads: entry.meter.reloads.get(),
+            problem: entry.problem(),
+            facts: serving.as_deref().map(DocumentFacts::of),
+        }
+    };
     ok(&Info {
         strait_version: env!("CARGO_PKG_VERSION"),
         models: app.shelf.entries().iter().map(model).collect(),
+        documents: app.shelf.documents().iter().map(document).collect(),
         limits: serde_json::to_value(app.limits()).unwrap_or_default(),
         batching: serde_json::to_value(&app.options.batching).unwrap_or_default(),
         runs: app.options.runs.is_some(),

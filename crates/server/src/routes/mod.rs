@@ -11,6 +11,7 @@ mod complete;
 mod corpus;
 mod dedup;
 mod directions;
+mod document;
 mod embeddings;
 mod generate;
 mod health;
@@ -54,15 +55,16 @@ pub struct Route {
 /// What a request brings.
 pub struct Body {
     pub schema: Shape,
-    /// A body that works with every autoencoder; that of `/v1/generate` with every model of pairs.
+    /// A body that works with every autoencoder; that of `/v1/generate` with every model of pairs, those of
+    /// `/v1/document/*` with every document model.
     pub example: &'static str,
 }
 
 /// What an answer is.
 pub enum Answer {
     Json(Shape),
-    /// JSON, or with `stream` server-sent events.
-    Stream(Shape),
+    /// JSON, or with `stream` server-sent events, which the line tells.
+    Stream(Shape, &'static str),
     /// Another type of content.
     Other(&'static str),
 }
@@ -103,6 +105,7 @@ pub fn table() -> Vec<Route> {
         audit::routes(),
         augment::routes(),
         topics::routes(),
+        document::routes(),
         runs::routes(),
     ];
     groups.into_iter().flatten().collect()

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{
     Answer, Body, Route,
     answer::{self, one, ten},
-    shape,
+    shape, stream,
 };
 use crate::{
     app::App,
@@ -28,7 +28,7 @@ pub fn routes() -> Vec<Route> {
         method: "post",
         summary: "New texts like those of the corpus",
         body: Some(Body { schema: shape::<WithDecoding<SampleRequest>>, example: r#"{"n": 5, "seed": 1}"# }),
-        answer: Answer::Stream(shape::<answer::Texts>),
+        answer: Answer::Stream(shape::<answer::Texts>, stream::TEXTS),
         handler: || post(sample),
     }]
 }

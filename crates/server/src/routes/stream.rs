@@ -1,5 +1,5 @@
-//! Texts as server-sent events: `{"index", "text", "finished"}` each as soon as it is made, at the end an event `done`
-//! (or `error`). When the client goes, the work stops.
+//! What is made as server-sent events, each as soon as it is there, at the end an event `done` (or `error`). When the
+//! client goes, the work stops.
 
 use std::{
     convert::Infallible,
@@ -26,16 +26,71 @@ use crate::{
     work::{Job, Reply},
 };
 
-struct Events {
-    replies: UnboundedReceiver<Reply>,
+/// The events of texts, for the description.
+pub const TEXTS: &str = "With `stream`: events `text` with {index, text, finished}, at the end `done` with {model, \
+                         version, n, usage}, or `error`.";
+
+/// Where events come from. Dropping it gives the work up.
+pub trait Source: Unpin + Send + 'static {
+    /// What comes next; nothing is asked for after the end.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Step>;
+}
+
+/// What comes next.
+pub enum Step {
+    Made(Event),
+    /// The last one.
+    Done(Event),
+    Failed(Refusal),
+}
+
+struct Events<S> {
+    /// Until the end.
+    source: Option<S>,
     deadline: Pin<Box<Sleep>>,
     /// What is said when the time is over.
     late: Refusal,
+}
+
+/// An answer of events.
+pub fn events(app: &App, source: impl Source) -> Response {
+    let events = Events {
+        source: Some(source),
+        deadline: Box::pin(sleep(app.limits().time())),
+        late: Refusal::Timeout { seconds: app.limits().seconds },
+    };
+    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+}
+
+pub fn event(name: &str, data: &impl Serialize) -> Event {
+    // JSON has no line ends outside of texts, and escapes those inside.
+    Event::default().event(name).data(serde_json::to_string(data).unwrap_or_default())
+}
+
+impl<S: Source> Stream for Events<S> {
+    type Item = Result<Event, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(source) = &mut self.source else { return Poll::Ready(None) };
+        let last = match source.poll(context) {
+            Poll::Ready(Step::Made(event)) => return Poll::Ready(Some(Ok(event))),
+            Poll::Ready(Step::Done(event)) => event,
+            Poll::Ready(Step::Failed(why)) => event("error", &why.body()),
+            Poll::Pending if self.deadline.as_mut().poll(context).is_ready() => event("error", &self.late.body()),
+            Poll::Pending => return Poll::Pending,
+        };
+        self.source = None;
+        Poll::Ready(Some(Ok(last)))
+    }
+}
+
+/// The texts of a job.
+struct Texts {
+    replies: UnboundedReceiver<Reply>,
     made: usize,
     usage: Usage,
     model: String,
     version: String,
-    over: bool,
 }
 
 /// A text.
@@ -57,22 +112,19 @@ struct Done<'a> {
 
 /// Hands in the job and answers with its events.
 pub fn texts(app: &App, serving: &Serving, job: Job) -> Result<Response, Refusal> {
-    let events = Events {
+    let source = Texts {
         replies: serving.desk.submit(job)?,
-        deadline: Box::pin(sleep(app.limits().time())),
-        late: Refusal::Timeout { seconds: app.limits().seconds },
         made: 0,
         usage: Usage { read: 0, written: 0 },
         model: serving.name.clone(),
         version: serving.version.clone(),
-        over: false,
     };
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+    Ok(events(app, source))
 }
 
-impl Events {
-    /// The event of a reply, if it has one.
-    fn event(&mut self, reply: Reply) -> Option<Event> {
+impl Texts {
+    /// The step of a reply, if it is one.
+    fn step(&mut self, reply: Reply) -> Option<Step> {
         match reply {
             Reply::Read(tokens) => {
                 self.usage.read = tokens;
@@ -82,50 +134,29 @@ impl Events {
             Reply::Text(text) => {
                 self.usage.written += text.tokens;
                 self.made += 1;
-                Some(event("text", &Made { index: self.made - 1, text: &text.text, finished: text.finished }))
+                let made = Made { index: self.made - 1, text: &text.text, finished: text.finished };
+                Some(Step::Made(event("text", &made)))
             }
-            Reply::Failed(why) => Some(self.end("error", &why.body())),
+            Reply::Failed(why) => Some(Step::Failed(why)),
             Reply::Done => {
-                let Events { made, usage, .. } = *self;
+                let Texts { made, usage, .. } = *self;
                 let done = Done { model: &self.model, version: &self.version, n: made, usage };
-                let last = event("done", &done);
-                self.over = true;
-                Some(last)
+                Some(Step::Done(event("done", &done)))
             }
         }
     }
-
-    fn end(&mut self, name: &str, data: &impl Serialize) -> Event {
-        self.over = true;
-        self.replies.close();
-        event(name, data)
-    }
 }
 
-fn event(name: &str, data: &impl Serialize) -> Event {
-    // JSON has no line ends outside of texts, and escapes those inside.
-    Event::default().event(name).data(serde_json::to_string(data).unwrap_or_default())
-}
-
-impl Stream for Events {
-    type Item = Result<Event, Infallible>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+impl Source for Texts {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Step> {
         loop {
-            if self.over {
-                return Poll::Ready(None);
-            }
-            let event = match self.replies.poll_recv(context) {
-                Poll::Ready(Some(reply)) => self.event(reply),
-                Poll::Ready(None) => Some(self.end("error", &Refusal::Stopped.body())),
-                Poll::Pending if self.deadline.as_mut().poll(context).is_ready() => {
-                    let late = self.late.body();
-                    Some(self.end("error", &late))
-                }
+            let step = match self.replies.poll_recv(context) {
+                Poll::Ready(Some(reply)) => self.step(reply),
+                Poll::Ready(None) => Some(Step::Failed(Refusal::Stopped)),
                 Poll::Pending => return Poll::Pending,
             };
-            if let Some(event) = event {
-                return Poll::Ready(Some(Ok(event)));
+            if let Some(step) = step {
+                return Poll::Ready(step);
             }
         }
     }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{
     Answer, Body, Route,
     answer::{self, five, one},
-    shape,
+    shape, stream,
 };
 use crate::{
     app::App,
@@ -31,7 +31,7 @@ pub fn routes() -> Vec<Route> {
             schema: shape::<WithDecoding<VaryRequest>>,
             example: r#"{"text": "one text", "n": 5, "distance": 0.3}"#,
         }),
-        answer: Answer::Stream(shape::<answer::Texts>),
+        answer: Answer::Stream(shape::<answer::Texts>, stream::TEXTS),
         handler: || post(vary),
     }]
 }

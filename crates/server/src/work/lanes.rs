@@ -1,4 +1,5 @@
-//! Work on plain matrices, off the models' threads: a lane for what is soon done, and one for what takes long.
+//! Work off the models' threads: on plain matrices a lane for what is soon done, and one for what takes long; a lane for
+//! documents.
 //!
 //! Each lane has threads of its own, so that a map that is drawn for minutes holds up neither the models nor searches.
 //! The number of threads does not change what comes out.
@@ -22,6 +23,8 @@ pub struct Lanes {
     pub quick: Lane,
     /// For what may take minutes, such as a map.
     pub long: Lane,
+    /// For document models, whose sentences come one after the other.
+    pub documents: Lane,
 }
 
 /// A bounded queue and the threads that work it off.
@@ -37,7 +40,8 @@ impl Lanes {
     /// # Errors
     /// If the system has no threads to give.
     pub fn new(queue: usize) -> std::io::Result<Self> {
-        Ok(Lanes { quick: Lane::new("quick", queue)?, long: Lane::new("long", queue)? })
+        let lane = |name| Lane::new(name, queue);
+        Ok(Lanes { quick: lane("quick")?, long: lane("long")?, documents: lane("documents")? })
     }
 }
 
@@ -56,6 +60,17 @@ impl Lane {
         &self,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
+        self.start(work)?.await.unwrap_or(Err(Refusal::Stopped))
+    }
+
+    /// The same without waiting: what comes out is received. Dropping the receiver gives the work up.
+    ///
+    /// # Errors
+    /// [`Refusal::QueueFull`] if too many wait.
+    pub fn start<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, Refusal>>, Refusal> {
         let waiting = &self.meter.waiting;
         let room = |n: usize| (n < self.queue).then_some(n + 1);
         if waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_err() {
@@ -73,7 +88,7 @@ impl Lane {
             drop(ticket); // before the answer: whoever has it finds the place free
             let _ = answer.send(done);
         });
-        answered.await.unwrap_or(Err(Refusal::Stopped))
+        Ok(answered)
     }
 
     /// Does something on the lane's threads while the caller, no thread of theirs, waits.

@@ -3,6 +3,7 @@
 mod answers;
 mod client;
 mod collections;
+mod documents;
 mod learned;
 mod lifecycle;
 mod load;
@@ -22,10 +23,12 @@ use std::{
 
 use serde_json::{Value, json};
 use strait::{
-    Budget, Classifier, ClassifierRequest, Collection, Directions, DirectionsRequest, Model, Recipe, Size, Training,
+    Budget, Classifier, ClassifierRequest, Collection, Directions, DirectionsRequest, DocumentConfig, DocumentModel,
+    DocumentNetworkKind, DocumentRequest, DocumentWatch, Model, Recipe, Size, Training,
     text::{
         grammar::{Factor, Grammar, Language},
         read::{self, ReadOptions, read_from},
+        sentences::Document,
     },
 };
 use strait_server::{Event, LearnedPlace, ModelPlace, Options, Server, TextsPlace};
@@ -40,6 +43,9 @@ struct Fixture {
     language: PathBuf,
     pairs: PathBuf,
     topics: PathBuf,
+    /// Document models over the first one; the second attends to documents beside.
+    documents: PathBuf,
+    beside: PathBuf,
     texts: Vec<String>,
     /// The tense of each text.
     labels: Vec<String>,
@@ -76,8 +82,28 @@ fn fixture() -> &'static Fixture {
         let (first, second) = (train("first", "dae", 1), train("second", "dae", 2));
         let (language, pairs) = (train("language", "lm-lstm", 1), train("pairs", "seq2seq-lstm", 1));
         let topics = train("topics", "topics", 1);
-        Fixture { first, second, language, pairs, topics, texts, labels, labelled, dir }
+        let documents = document_model(&dir.join("documents"), &first, &texts, DocumentNetworkKind::Lstm);
+        let beside = document_model(&dir.join("beside"), &first, &texts, DocumentNetworkKind::Transformer);
+        Fixture { dir, first, second, language, pairs, topics, documents, beside, texts, labels, labelled }
     })
+}
+
+/// Trains a document model on documents of eight of the texts each, each beside the one before if the kind attends to such.
+fn document_model(out: &Path, sentences: &Path, texts: &[String], kind: DocumentNetworkKind) -> PathBuf {
+    let given = kind == DocumentNetworkKind::Transformer;
+    let parts: Vec<Vec<String>> = texts.chunks(8).map(<[String]>::to_vec).collect();
+    let document = |i: usize| Document {
+        sentences: parts[i].clone(),
+        given: if given && i > 0 { vec![parts[i - 1].clone()] } else { vec![] },
+    };
+    let documents: Vec<Document> = (0..parts.len()).map(document).collect();
+    let small = DocumentConfig { hidden: 16, heads: 2, components: 2, plan: 4, steps: 20, ..DocumentConfig::default() };
+    let (data, data_hash) = ("texts".into(), String::new());
+    let config = DocumentConfig { kind, given, ..small };
+    let request = DocumentRequest { sentences: sentences.into(), config, seed: 1, data, data_hash };
+    let watch = DocumentWatch { listener: &mut |_| {}, stop: &AtomicBool::new(false) };
+    DocumentModel::train(&documents, None, &request, watch).unwrap().save(out, false).unwrap();
+    out.into()
 }
 
 /// A server that is stopped at the end of the test.
@@ -185,6 +211,7 @@ fn full() -> Options {
     let mut options = usual();
     options.models.push(ModelPlace::new(&fixture().topics));
     Options {
+        documents: vec![ModelPlace::new(&fixture().documents)],
         texts: vec![TextsPlace { model: Some("first".into()), path: fixture().labelled.clone(), read: reading() }],
         directions: learned(directions),
         classifiers: learned(classifier),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Running, fixture, strings};
 
 /// The events of a stream: names and data.
-fn events(text: &str) -> Vec<(String, Value)> {
+pub fn events(text: &str) -> Vec<(String, Value)> {
     let blocks = text.split("\n\n").filter(|block| !block.is_empty());
     let event = |block: &str| {
         let field = |name: &str| block.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_else(|| panic!("{text}"));

@@ -16,7 +16,7 @@ pub use evaluate::{
     DocumentEvaluation, DocumentEvaluationRequest, DocumentWriting, GivenUse, NextChoice, SentenceOrdering,
 };
 pub use order::Summary;
-pub use write::{WriteRequest, Written};
+pub use write::{Draft, GAP, WriteRequest, Written};
 
 /// One document in so many is put aside to validate on.
 const HELD_OUT: usize = 10;

@@ -9,6 +9,9 @@ use strait_document::{Beside, Reader};
 use super::DocumentModel;
 use crate::{Decoding, Error, Latents};
 
+/// What stands in a text for a sentence that is missing.
+pub const GAP: &str = "[...]";
+
 /// Runs of so many tokens are what a sentence may share with those before it.
 const RUN: usize = 4;
 /// A sentence repeats if more than this share of its runs is in those before it.
@@ -61,12 +64,23 @@ impl DocumentModel {
         n: usize,
         request: &WriteRequest,
     ) -> Result<Vec<Written>, Error> {
+        self.draft_after(before, request)?.take(n).collect()
+    }
+
+    /// The sentences of [`DocumentModel::continue_text`], without end, each written when it is asked for.
+    ///
+    /// # Errors
+    /// If documents are given to a model that attends to none.
+    pub fn draft_after<'a, S: AsRef<str> + Sync>(
+        &'a self,
+        before: &[S],
+        request: &'a WriteRequest,
+    ) -> Result<Draft<'a>, Error> {
         let latents = self.sentences.encode(before);
         let mut reader = self.reader(true, &latents, self.given(&request.given)?.as_ref());
         latents.rows().for_each(|row| reader.read(row));
-        let mut said = Said::new(self, before);
-        let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
-        (0..n).map(|_| self.write(&mut reader, &mut said, request, &mut rng)).collect()
+        let (said, rng) = (Said::new(self, before), ChaCha8Rng::seed_from_u64(request.seed));
+        Ok(Draft { model: self, reader, said, request, rng, ends: false, over: false })
     }
 
     /// A new document from a drawn plan: at most `most` sentences, fewer if it ends before.
@@ -74,20 +88,20 @@ impl DocumentModel {
     /// # Errors
     /// As [`DocumentModel::continue_text`].
     pub fn outline(&self, most: usize, request: &WriteRequest) -> Result<Vec<Written>, Error> {
+        self.draft(request)?.take(most).collect()
+    }
+
+    /// The sentences of [`DocumentModel::outline`], until the document ends, each written when it is asked for.
+    ///
+    /// # Errors
+    /// As [`DocumentModel::draft_after`].
+    pub fn draft<'a>(&'a self, request: &'a WriteRequest) -> Result<Draft<'a>, Error> {
         let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
         let plan = self.network.draw_plan(&mut rng);
         let given = self.given(&request.given)?;
-        let mut reader = Reader::new(&self.network, true, Beside { plan: Some(&plan), given: given.as_ref() });
-        let (mut said, mut out) = (Said::new::<&str>(self, &[]), Vec::new());
-        while out.len() < most {
-            let written = self.write(&mut reader, &mut said, request, &mut rng)?;
-            let ends = rng.random::<f64>() < written.end;
-            out.push(written);
-            if ends {
-                break;
-            }
-        }
-        Ok(out)
+        let reader = Reader::new(&self.network, true, Beside { plan: Some(&plan), given: given.as_ref() });
+        let said = Said::new::<&str>(self, &[]);
+        Ok(Draft { model: self, reader, said, request, rng, ends: true, over: false })
     }
 
     /// A sentence between `before` and `after`: of the candidates, the one that makes itself and what follows likeliest.
@@ -125,21 +139,6 @@ impl DocumentModel {
         Ok(written)
     }
 
-    /// Writes the next sentence and reads it.
-    fn write(
-        &self,
-        reader: &mut Reader<'_>,
-        said: &mut Said,
-        request: &WriteRequest,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Written, Error> {
-        let (mut written, latent) = self.best(reader, said, request, rng, &|_| 0.0)?;
-        reader.read(&latent);
-        said.add(&self.sentences.tokenizer().encode(&written.text));
-        written.end = reader.end();
-        Ok(written)
-    }
-
     /// The best of the candidates with the latent of its text; `ahead` is how much likelier a latent makes what follows, in nats.
     fn best(
         &self,
@@ -162,6 +161,39 @@ impl DocumentModel {
         });
         let better = |a: &Written, b: &Written| b.repeats.cmp(&a.repeats).then(a.gain.total_cmp(&b.gain));
         candidates.max_by(|a, b| better(&a.0, &b.0)).ok_or(Error::NoSentences)
+    }
+}
+
+/// A text in the making: its next sentences, one after the other.
+pub struct Draft<'a> {
+    model: &'a DocumentModel,
+    reader: Reader<'a>,
+    said: Said,
+    request: &'a WriteRequest,
+    rng: ChaCha8Rng,
+    /// Whether the text may end.
+    ends: bool,
+    over: bool,
+}
+
+impl Draft<'_> {
+    /// Writes the next sentence and reads it.
+    fn write(&mut self) -> Result<Written, Error> {
+        let Draft { model, reader, said, request, rng, .. } = self;
+        let (mut written, latent) = model.best(reader, said, request, rng, &|_| 0.0)?;
+        reader.read(&latent);
+        said.add(&model.sentences.tokenizer().encode(&written.text));
+        written.end = reader.end();
+        self.over = self.ends && self.rng.random::<f64>() < written.end;
+        Ok(written)
+    }
+}
+
+impl Iterator for Draft<'_> {
+    type Item = Result<Written, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        (!self.over).then(|| self.write())
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use strait::{Model, WriteRequest, Written};
+use strait::{GAP, Model, WriteRequest, Written};
 
 use super::{DocumentModelFlag, GivenFlag, sentences};
 use crate::{
@@ -12,9 +12,6 @@ use crate::{
     flags::{DecodingFlags, WritingFlags, at_least_one, not_negative},
     talk::say,
 };
-
-/// What stands for a missing sentence.
-const GAP: &str = "[...]";
 
 #[derive(Args)]
 struct DrawingFlags {

@@ -143,7 +143,8 @@ function askKey() {
 async function start() {
   try {
     served = await api.get("/info");
-    render();
+    if (served.models.length) render();
+    else document.body.replaceChildren(h("main", {}, h("h1", {}, "Strait"), h("p", { class: "hint" }, t("missing.models")), h("p", {}, h("a", { href: "/docs" }, t("docs")))));
   } catch (e) {
     document.body.replaceChildren(h("main", {}, h("h1", {}, "Strait"), h("p", { class: "problem", role: "alert" }, e.message), h("button", { type: "button", onclick: start }, t("retry"))));
   }
@@ -151,5 +152,5 @@ async function start() {
 
 wear();
 api.onKeyWanted(askKey);
-addEventListener("hashchange", () => { if (served) render({ focus: true }); });
+addEventListener("hashchange", () => { if (served?.models.length) render({ focus: true }); });
 start();

@@ -40,6 +40,7 @@ export const en = {
   "time.minutes": "{m} min {s} s",
   "time.seconds": "{s} s",
 
+  "missing.models": "This server has document models only, and this page has no view for them yet. Their requests are described in the documentation.",
   "missing.ready": "The model {name} is still loading. This page looks again by itself.",
   "missing.latents": "This model is a language model: it has no latent vector, so there is nothing to move. It can write samples.",
   "missing.sources": "This model was not trained on pairs: it writes no targets for sources.",

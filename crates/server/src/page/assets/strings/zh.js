@@ -40,6 +40,7 @@ export const zh = {
   "time.minutes": "{m} 分 {s} 秒",
   "time.seconds": "{s} 秒",
 
+  "missing.models": "此服务器只有文档模型，本页还没有它们的视图。文档中说明了相应的请求。",
   "missing.ready": "模型 {name} 正在加载，本页会自动再试。",
   "missing.latents": "这是语言模型，没有潜向量，因此无从移动。它可以采样。",
   "missing.sources": "此模型不是用成对文本训练的，不会为源文本书写目标文本。",
