@@ -64,12 +64,15 @@ pub fn on_the_way(done_so: &'static str, things: &'static str) -> impl FnMut(usi
     }
 }
 
-/// How much of a file that is being fetched is there, "model.safetensors: 12.3 of 90.9 MB".
+/// A file that is being fetched: "model.safetensors (90.9 MB)" as it begins, then "model.safetensors: 12.3 of 90.9 MB"; of small
+/// files the name.
 pub fn fetched(file: &str, done: u64, of: Option<u64>) -> String {
     let mb = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
-    match of {
-        Some(of) => format!("{file}: {} of {} MB", mb(done), mb(of)),
-        None => format!("{file}: {} MB", mb(done)),
+    match (done, of) {
+        (_, Some(..1_000_000)) | (0, None) => file.into(),
+        (0, Some(of)) => format!("{file} ({} MB)", mb(of)),
+        (done, Some(of)) => format!("{file}: {} of {} MB", mb(done), mb(of)),
+        (done, None) => format!("{file}: {} MB", mb(done)),
     }
 }
 
@@ -92,8 +95,12 @@ mod tests {
 
     #[test]
     fn figures_for_people() {
-        assert_eq!(fetched("w", 1_250_000, Some(90_900_000)), "w: 1.2 of 90.9 MB");
-        assert_eq!(fetched("w", 300, None), "w: 0.0 MB");
+        assert_eq!(fetched("w", 0, Some(90_900_000)), "w (90.9 MB)");
+        assert_eq!(fetched("w", 1_300_000, Some(90_900_000)), "w: 1.3 of 90.9 MB");
+        assert_eq!(
+            [fetched("w", 1_300_000, None), fetched("w", 0, None), fetched("w", 0, Some(300))],
+            ["w: 1.3 MB", "w", "w"]
+        );
         assert_eq!(
             [number(0u64), number(999u64), number(1000u64), number(1234567u64)],
             ["0", "999", "1,000", "1,234,567"]

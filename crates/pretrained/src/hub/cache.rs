@@ -7,7 +7,7 @@
 //! | `.no_exist/COMMIT/FILE` | empty: the commit has no such file |
 //! | `refs/REVISION` | the commit of a branch or tag when it was fetched |
 //! | `blobs/ETAG.strait` | our own: what has arrived of a blob |
-//! | `strait.lock` | our own: locked by who fetches |
+//! | `../.locks/models--OWNER--NAME/strait.lock` | our own: locked by who fetches |
 
 use std::{
     fs::{self, File, TryLockError},
@@ -18,7 +18,10 @@ use std::{
 use super::{HubError, HubName};
 
 /// The part of the cache that belongs to a model.
-pub(super) struct Cache(PathBuf);
+pub(super) struct Cache {
+    folder: PathBuf,
+    lock: PathBuf,
+}
 
 /// What is known of a file of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +34,8 @@ pub(super) enum Known {
 
 impl Cache {
     pub(super) fn new(root: &Path, name: &HubName) -> Self {
-        Cache(root.join(format!("models--{}", name.repository.replace('/', "--"))))
+        let own = format!("models--{}", name.repository.replace('/', "--"));
+        Cache { lock: root.join(".locks").join(&own).join("strait.lock"), folder: root.join(own) }
     }
 
     /// The commit that a revision was when it was fetched, or is by itself.
@@ -39,14 +43,14 @@ impl Cache {
         if is_commit(revision) {
             return Some(revision.into());
         }
-        let commit = fs::read_to_string(self.0.join("refs").join(revision)).ok()?;
+        let commit = fs::read_to_string(self.folder.join("refs").join(revision)).ok()?;
         let commit = commit.trim();
         is_commit(commit).then(|| commit.into())
     }
 
     /// The folder of a commit.
     pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
-        self.0.join("snapshots").join(commit)
+        self.folder.join("snapshots").join(commit)
     }
 
     pub(super) fn known(&self, commit: &str, file: &str) -> Known {
@@ -57,12 +61,12 @@ impl Cache {
     }
 
     pub(super) fn blob(&self, etag: &str) -> PathBuf {
-        self.0.join("blobs").join(etag)
+        self.folder.join("blobs").join(etag)
     }
 
     /// Where a blob is written until it is whole.
     pub(super) fn part(&self, etag: &str) -> PathBuf {
-        self.0.join("blobs").join(format!("{etag}.strait"))
+        self.folder.join("blobs").join(format!("{etag}.strait"))
     }
 
     /// Makes a blob a file of a commit.
@@ -89,18 +93,17 @@ impl Cache {
         if is_commit(revision) {
             return Ok(());
         }
-        let path = self.0.join("refs").join(revision);
+        let path = self.folder.join("refs").join(revision);
         make_folder_of(&path)?;
-        let other = self.0.join("refs.strait");
+        let other = self.folder.join("refs.strait");
         let write = || fs::write(&other, commit).and_then(|()| fs::rename(&other, &path));
         write().map_err(io_at(&path, "write the file"))
     }
 
     /// Locks the model's part of the cache until the result is dropped; says before it must wait.
     pub(super) fn lock(&self, wait: impl FnOnce()) -> Result<File, HubError> {
-        let path = self.0.join("strait.lock");
-        make_folder_of(&path)?;
-        let file = File::create(&path).map_err(io_at(&path, "write the file"))?;
+        make_folder_of(&self.lock)?;
+        let file = File::create(&self.lock).map_err(io_at(&self.lock, "write the file"))?;
         // A file system without locks is no reason to stop: what arrives is checked and renamed at any rate.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             wait();
@@ -110,7 +113,7 @@ impl Cache {
     }
 
     fn mark(&self, commit: &str, file: &str) -> PathBuf {
-        self.0.join(".no_exist").join(commit).join(file)
+        self.folder.join(".no_exist").join(commit).join(file)
     }
 }
 

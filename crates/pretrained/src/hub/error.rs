@@ -186,7 +186,7 @@ pub enum HubError {
         /// The model.
         name: String,
         /// What is wrong in its folder.
-        source: crate::Error,
+        source: Box<crate::Error>,
     },
 }
 

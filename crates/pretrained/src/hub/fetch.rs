@@ -79,7 +79,10 @@ impl Hub {
         self.server.ask(question)?.map_err(|e| HubError::Unreachable {
             name: question.asked.to_string(),
             server: self.server.address().into(),
-            why: e.to_string(),
+            why: match e {
+                ureq::Error::Io(e) => e.to_string(),
+                e => e.to_string(),
+            },
             cache: self.settings.cache.clone(),
         })
     }

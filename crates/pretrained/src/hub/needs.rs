@@ -96,6 +96,6 @@ impl Needs<'_> {
     }
 
     fn folder(&self, source: crate::Error) -> HubError {
-        HubError::Folder { name: self.name.to_string(), source }
+        HubError::Folder { name: self.name.to_string(), source: Box::new(source) }
     }
 }

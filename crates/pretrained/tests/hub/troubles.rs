@@ -25,6 +25,7 @@ fn what_is_not_there() {
         server.now().terse = terse;
         user.refused("hf:someone/else", &["hf:someone/else", "no such model", "HF_TOKEN", &server.address]);
     }
+    assert!(!user.settings.cache.join("models--someone--else").exists());
     server.now().terse = false;
     user.refused(&format!("hf:{MODEL}@v9"), &["@v9", "not this revision"]);
     let (_dir, server) = changed("bert", |dir| fs::remove_file(dir.join("config.json")).unwrap());
