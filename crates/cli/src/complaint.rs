@@ -3,7 +3,7 @@
 use std::{fmt, io, process::ExitCode};
 
 use anyhow::Error;
-use strait::{Controls, FolderError, RecipeError, TrainError};
+use strait::{Controls, FolderError, HubError, RecipeError, TrainError};
 
 use crate::talk::say;
 
@@ -69,6 +69,15 @@ fn wrong_usage(error: &Error) -> bool {
         || match library(error) {
             Some(strait::Error::Decoding(_)) => true,
             Some(strait::Error::Recipe(e)) => recipe(e),
+            Some(strait::Error::Hub(e) | strait::Error::Train(TrainError::Hub(e))) => {
+                matches!(
+                    e,
+                    HubError::Name { .. }
+                        | HubError::NotBuilt(_)
+                        | HubError::NotTrained(_)
+                        | HubError::OtherKind { .. }
+                )
+            }
             _ => false,
         }
 }

@@ -11,7 +11,7 @@ use strait::{Event, Listener};
 
 use crate::{
     quote::glimpse,
-    talk::{duration, number, say, short},
+    talk::{duration, fetched, number, say, short},
 };
 
 /// Time between two plain lines.
@@ -139,6 +139,20 @@ impl Progress {
         self.say(&said);
     }
 
+    /// Says how far a published model is fetched.
+    fn fetching(&mut self, file: &str, done: u64, of: Option<u64>) {
+        let line = fetched(file, done, of);
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(of.unwrap_or(done));
+                bar.set_position(done);
+                bar.set_message(line);
+            }
+            None if done == 0 || self.due(PLAIN_EVERY) => self.say(&format!("Fetching {line}")),
+            None => {}
+        }
+    }
+
     /// Says how far a frozen encoder is.
     fn encoding(&mut self, done: usize, of: usize) {
         let line = format!("the encoder has read {} of {} texts", number(done as u64), number(of as u64));
@@ -185,6 +199,7 @@ impl Listener for Progress {
             self.print_json(event);
         }
         match event {
+            Event::Fetching { file, done, of } => self.fetching(file, *done, *of),
             Event::Encoding { done, of } => self.encoding(*done, *of),
             Event::Planned { .. } => self.planned(event),
             Event::Resumed { step } => {

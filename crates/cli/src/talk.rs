@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use strait::Fetching;
+
 /// A word on the way is given after this long, and again after as long.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -62,12 +64,43 @@ pub fn on_the_way(done_so: &'static str, things: &'static str) -> impl FnMut(usi
     }
 }
 
+/// A file that is being fetched: "model.safetensors (90.9 MB)" as it begins, then "model.safetensors: 12.3 of 90.9 MB"; of small
+/// files the name.
+pub fn fetched(file: &str, done: u64, of: Option<u64>) -> String {
+    let mb = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
+    match (done, of) {
+        (_, Some(..1_000_000)) | (0, None) => file.into(),
+        (0, Some(of)) => format!("{file} ({} MB)", mb(of)),
+        (done, Some(of)) => format!("{file}: {} of {} MB", mb(done), mb(of)),
+        (done, None) => format!("{file}: {} MB", mb(done)),
+    }
+}
+
+/// A listener for published models that are fetched: says each file as it begins, and then how far it is.
+pub fn fetching() -> impl FnMut(Fetching<'_>) {
+    let (mut said, mut last) = (Instant::now(), String::new());
+    move |event| match event {
+        Fetching::Waiting => say!("Another program is fetching the same model; waiting for it ..."),
+        Fetching::File { file, done, of } if file != last || said.elapsed() > PATIENCE => {
+            say!("Fetching {}", fetched(file, done, of));
+            (said, last) = (Instant::now(), file.to_owned());
+        }
+        Fetching::File { .. } => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn figures_for_people() {
+        assert_eq!(fetched("w", 0, Some(90_900_000)), "w (90.9 MB)");
+        assert_eq!(fetched("w", 1_300_000, Some(90_900_000)), "w: 1.3 of 90.9 MB");
+        assert_eq!(
+            [fetched("w", 1_300_000, None), fetched("w", 0, None), fetched("w", 0, Some(300))],
+            ["w: 1.3 MB", "w", "w"]
+        );
         assert_eq!(
             [number(0u64), number(999u64), number(1000u64), number(1234567u64)],
             ["0", "999", "1,000", "1,234,567"]

@@ -20,6 +20,7 @@ mod folder;
 mod generator;
 mod gpt2;
 mod half;
+pub mod hub;
 mod injection;
 mod language_model;
 mod loader;

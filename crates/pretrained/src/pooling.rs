@@ -105,9 +105,13 @@ fn modules(dir: &Path) -> Result<Vec<Module>, Error> {
 
 /// The files of the modules of `dir` that are there, relative to it.
 pub(crate) fn module_files(dir: &Path) -> Result<Vec<String>, Error> {
-    let names = modules(dir)?.into_iter().filter(|m| m.r#type.ends_with(".Pooling"));
-    let names = names.map(|m| Ok(format!("{}/config.json", plain(&m.path, &dir.join(MODULES))?)));
-    Ok(names.collect::<Result<Vec<_>, Error>>()?.into_iter().filter(|name| dir.join(name).is_file()).collect())
+    Ok(named_files(dir)?.into_iter().filter(|name| dir.join(name).is_file()).collect())
+}
+
+/// The files of the modules of `dir`, relative to it, wherever they are.
+pub(crate) fn named_files(dir: &Path) -> Result<Vec<String>, Error> {
+    let pooling = modules(dir)?.into_iter().filter(|m| m.r#type.ends_with(".Pooling"));
+    pooling.map(|m| Ok(format!("{}/config.json", plain(&m.path, &dir.join(MODULES))?))).collect()
 }
 
 /// A module's folder lies beside the file that names it.

@@ -82,6 +82,12 @@ pub(crate) fn file_names(dir: &Path) -> Result<Vec<String>, Error> {
             fs::read_dir(dir).into_iter().flatten().flatten().any(|e| is_pickle(&e.file_name().to_string_lossy()));
         return Err(if pickle { Error::Pickle(dir.into()) } else { Error::Missing(dir.join(SINGLE)) });
     }
+    shards(dir)
+}
+
+/// The files that the index of `dir` names.
+pub(crate) fn shards(dir: &Path) -> Result<Vec<String>, Error> {
+    let path = dir.join(INDEX);
     let index: Index =
         serde_json::from_slice(&read(&path)?).map_err(|e| Error::Json { file: path.clone(), why: e.to_string() })?;
     let names: BTreeSet<String> = index.weight_map.into_values().collect();

@@ -51,6 +51,8 @@ pub enum Error {
     #[error(transparent)]
     Published(#[from] strait_pretrained::Error),
     #[error(transparent)]
+    Hub(#[from] strait_pretrained::hub::HubError),
+    #[error(transparent)]
     Latents(#[from] crate::LatentFileError),
     /// In the way of a comparison.
     #[error("{}: a model of other texts, another recipe or seed; compare into another folder (--out DIR)", .0.display())]

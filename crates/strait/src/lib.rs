@@ -80,7 +80,10 @@ pub use strait_model::{
     frontier::{Frontier, Point as FrontierPoint, PointFigures, Shape as FrontierShape},
     gan::{GanConfig, GanError, GanReport},
 };
-pub use strait_pretrained::{Error as PublishedError, Family};
+pub use strait_pretrained::{
+    Error as PublishedError, Family,
+    hub::{Fetching, HubError, Located, locate},
+};
 pub use strait_report::{
     AttentionMatrix, Card as ReportCard, Colouring, Comparison, Fact as ReportFact, Figure, TextMap, attention_page,
     comparison_plots, comparison_report, map_page, read_events as read_training_events, training_report,

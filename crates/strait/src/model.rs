@@ -12,6 +12,7 @@ use strait_model::{
     generate,
     prior::{self, Prior},
 };
+use strait_pretrained::hub::{HubError, HubName};
 use strait_text::Tokenizer;
 
 use crate::{Error, Latents};
@@ -88,6 +89,9 @@ impl Model {
     /// # Errors
     /// If a file is missing, damaged, or from a newer program; the message names the file.
     pub fn open(dir: impl AsRef<std::path::Path>) -> Result<Self, Error> {
+        if HubName::is_meant(dir.as_ref()) {
+            return Err(HubError::NotTrained(dir.as_ref().display().to_string()).into());
+        }
         let Saved { config, model, tokenizer, source_tokenizer, prior, usual, frontier } = folder::open(dir.as_ref())?;
         Ok(Model { config, model, tokenizer, source_tokenizer, prior, usual, frontier, given: false })
     }

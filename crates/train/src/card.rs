@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
-use strait_model::{folder::Config, prior};
+use strait_model::{
+    config::{NetworkKind, Tuning},
+    folder::Config,
+    prior,
+};
 use strait_report::{Card, Fact, read_events, training_report};
 
 /// Names of figures as people read them, in the order in which the card shows them, with their decimals.
@@ -35,6 +39,7 @@ pub(crate) fn card(config: &Config, fit: Option<&prior::Fit>) -> String {
         "{} steps, {:.1} passes over the data; the weights of step {} were kept ({}).\n\n",
         config.training.steps, config.training.epochs, config.training.best_step, config.training.ended
     );
+    text += &published(config);
     text += &figures(config);
     text += &fit.map_or(String::new(), priors);
     if pairs {
@@ -65,6 +70,24 @@ pub(crate) fn report(config: &Config, metrics: &str) -> String {
         ],
     };
     training_report(&read_events(metrics), &card)
+}
+
+/// Where published parts came from.
+fn published(config: &Config) -> String {
+    let (encoder, decoder) = (&config.recipe.encoder, &config.recipe.decoder);
+    let how = |tuning: Tuning| match tuning {
+        Tuning::Frozen => "as it is",
+        Tuning::Fresh => "the same network from scratch",
+        Tuning::All | Tuning::Last | Tuning::Adapters => "trained on",
+    };
+    let encoder = match encoder.kind {
+        NetworkKind::Pretrained => Some(("encoder", &encoder.folder, how(Tuning::Frozen))),
+        NetworkKind::Tuned => Some(("encoder", &encoder.folder, how(encoder.tuning))),
+        _ => None,
+    };
+    let decoder = (decoder.kind == NetworkKind::Published).then(|| ("decoder", &decoder.folder, how(decoder.tuning)));
+    let said = |(part, source, how)| format!("Published {part}: `{source}`, {how}.\n\n");
+    encoder.into_iter().chain(decoder).map(said).collect()
 }
 
 fn figures(config: &Config) -> String {

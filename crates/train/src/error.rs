@@ -114,6 +114,8 @@ pub enum TrainError {
     /// The published encoder.
     #[error(transparent)]
     Pretrained(#[from] strait_pretrained::Error),
+    #[error(transparent)]
+    Hub(#[from] strait_pretrained::hub::HubError),
     /// The model's recipe.
     #[error(transparent)]
     Recipe(#[from] RecipeError),

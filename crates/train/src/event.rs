@@ -8,6 +8,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// A published model is being fetched: so many bytes of a file are there, of how many where that is known.
+    Fetching { file: String, done: u64, of: Option<u64> },
     /// A frozen encoder is making the vectors of the texts.
     Encoding { done: usize, of: usize },
     /// The plan is made; `reasons` are sentences for the user.

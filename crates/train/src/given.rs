@@ -47,10 +47,11 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    /// Opens the encoder that the recipe names and encodes the texts, unless their vectors are given or it is trained on;
+    /// Opens the encoder that the recipe names, which lies in `dir`, and encodes the texts, unless their vectors are given or it is trained on;
     /// none if the recipe's encoder needs nothing. `weights` says whether those of one that is trained on are in its folder.
     pub(crate) fn prepare(
         recipe: &Recipe,
+        dir: PathBuf,
         (given, weights): (Option<GivenVectors>, bool),
         (train, valid): (&[String], &[String]),
         listener: &mut dyn Listener,
@@ -63,14 +64,12 @@ impl Given {
             if wanted.folder.is_empty() || given.is_some() {
                 return Err(TrainError::NoEncoder);
             }
-            let dir = PathBuf::from(&wanted.folder);
             let encoder = if weights { SentenceEncoder::open(&dir)? } else { SentenceEncoder::open_untrained(&dir)? };
             return Ok(Some(Given::tuned(dir, encoder)));
         }
         let encoder = match wanted.kind {
             NetworkKind::Pretrained if wanted.folder.is_empty() => return Err(TrainError::NoVectors),
             NetworkKind::Pretrained => {
-                let dir = PathBuf::from(&wanted.folder);
                 let encoder = SentenceEncoder::open(&dir)?;
                 Some((dir, encoder))
             }

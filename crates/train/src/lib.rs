@@ -19,6 +19,7 @@ pub mod look;
 mod meter;
 mod pairs;
 mod parts;
+mod places;
 pub mod plan;
 pub mod risk;
 mod run;

@@ -18,6 +18,7 @@ use strait_text::Tokenizer;
 use crate::{
     Listener, TrainError,
     given::{Given, GivenVectors},
+    places::Places,
 };
 
 /// What the networks of a training are given.
@@ -28,10 +29,11 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Opens what the recipe names, encodes the texts where the encoder is frozen ([`Given::prepare`]), and writes the sizes
+    /// Opens what the recipe names, which lies at `places`, encodes the texts where the encoder is frozen ([`Given::prepare`]), and writes the sizes
     /// of what is there into the recipe. `weights` says whether those of what is trained on are in its folder.
     pub(crate) fn prepare(
         recipe: &mut Recipe,
+        places: Places,
         (given, weights): (Option<GivenVectors>, bool),
         texts: (&[String], &[String]),
         listener: &mut dyn Listener,
@@ -40,14 +42,13 @@ impl Parts {
             if recipe.decoder.folder.is_empty() {
                 return Err(TrainError::NoDecoder);
             }
-            let dir = PathBuf::from(&recipe.decoder.folder);
             let open = if weights { PublishedDecoder::open } else { PublishedDecoder::open_untrained };
-            let published = open(&dir)?;
+            let published = open(&places.decoder)?;
             published.settle(recipe);
-            Ok((dir, published))
+            Ok((places.decoder, published))
         });
         let decoder = decoder.transpose()?;
-        let encoder = Given::prepare(recipe, (given, weights), texts, listener)?;
+        let encoder = Given::prepare(recipe, places.encoder, (given, weights), texts, listener)?;
         recipe.encoder.columns = encoder.as_ref().map_or(0, Given::columns);
         Ok(Parts { encoder, decoder })
     }

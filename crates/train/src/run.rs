@@ -16,7 +16,7 @@ use strait_engine::Tape;
 use strait_eval::Unit;
 use strait_model::{
     Autoencoder, Figures, Outside, Progress, Recipe, Regulariser, Trainer,
-    config::{NetworkKind, TextGanConfig},
+    config::TextGanConfig,
     folder::{self, training_dir},
     is_of_latent, weights,
 };
@@ -34,6 +34,7 @@ use crate::{
     meter::Meter,
     pairs::{self, SourceSide, Sources, Tokenizers},
     parts::Parts,
+    places::Places,
     plan::{self, Material},
     step::{self, Lesson},
 };
@@ -95,17 +96,12 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
     }
     pairs::check(&request.recipe, request.sources.as_ref())?;
     let start = request.from.as_deref().map(folder::open).transpose()?;
-    if let Some(from) = &request.from {
-        let Recipe { encoder, decoder, .. } = &mut request.recipe;
-        if matches!(encoder.kind, NetworkKind::Pretrained | NetworkKind::Tuned) {
-            encoder.folder = from.join(folder::ENCODER).display().to_string();
-        }
-        if decoder.kind == NetworkKind::Published {
-            decoder.folder = from.join(folder::DECODER).display().to_string();
-        }
-    }
+    let fetching = Instant::now();
+    let places = Places::find(&mut request.recipe, request.from.as_deref(), listener)?;
+    // The minutes are for the training.
+    request.started += fetching.elapsed();
     let vectors = (request.vectors.take(), request.from.is_none());
-    let parts = Parts::prepare(&mut request.recipe, vectors, (&request.train, &request.valid), listener)?;
+    let parts = Parts::prepare(&mut request.recipe, places, vectors, (&request.train, &request.valid), listener)?;
     if request.recipe.is_seq2seq() && request.recipe.attention.copy {
         request.recipe.tokenizer.joint = Some(true);
     }

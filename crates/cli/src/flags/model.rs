@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use strait::{FolderError, Model, PublishedEncoder, PublishedLanguageModel, TextEncoder};
+use strait::{Family, FolderError, HubError, Model, PublishedEncoder, PublishedLanguageModel, TextEncoder, locate};
 
-use crate::{complaint::Usage, input};
+use crate::{complaint::Usage, input, talk::fetching};
 
 #[derive(Args)]
 pub struct ModelFlag {
     /// The model: a folder made by `strait train`; to verbs that only encode also a published encoder (BERT, MiniLM, RoBERTa,
-    /// DistilBERT), to sample and score also a published decoder (GPT-2)
+    /// DistilBERT), to sample and score also a published decoder (GPT-2); these also as hf:OWNER/NAME or hf:OWNER/NAME@REVISION,
+    /// fetched once from the Hugging Face hub
     #[arg(short, long, value_name = "DIR")]
     pub model: PathBuf,
 }
@@ -42,8 +43,9 @@ impl ModelFlag {
 
     /// For verbs that only encode: a model, or a published encoder.
     pub fn open_encoder(&self) -> Result<Box<dyn TextEncoder>> {
-        match PublishedEncoder::family(&self.model) {
-            Some(family) if family.is_encoder() => Ok(Box::new(PublishedEncoder::open(&self.model)?)),
+        let dir = self.published(Family::is_encoder)?;
+        match PublishedEncoder::family(&dir) {
+            Some(family) if family.is_encoder() => Ok(Box::new(PublishedEncoder::open(&dir)?)),
             Some(_) => Err(self.foreign(self.model.clone())),
             None => Ok(Box::new(self.open_autoencoder()?)),
         }
@@ -51,9 +53,19 @@ impl ModelFlag {
 
     /// The published language model in the folder, if that is what it holds.
     pub fn published_language_model(&self) -> Result<Option<PublishedLanguageModel>> {
-        match PublishedEncoder::family(&self.model) {
-            Some(family) if !family.is_encoder() => Ok(Some(PublishedLanguageModel::open(&self.model)?)),
+        let dir = self.published(|family| !family.is_encoder())?;
+        match PublishedEncoder::family(&dir) {
+            Some(family) if !family.is_encoder() => Ok(Some(PublishedLanguageModel::open(&dir)?)),
             _ => Ok(None),
+        }
+    }
+
+    /// The model's folder; of one named by its name on the hub, fetched if it is of a kind that fits.
+    fn published(&self, fits: fn(Family) -> bool) -> Result<PathBuf> {
+        match locate(&self.model, fits, &mut fetching()) {
+            Ok(found) => Ok(found.dir),
+            Err(HubError::OtherKind { name, family }) => Err(of_no_use(&name, family)),
+            Err(e) => Err(strait::Error::from(e).into()),
         }
     }
 
@@ -68,22 +80,24 @@ impl ModelFlag {
 
     /// What to say of a folder that is not ours to a verb that needs a decoder.
     fn foreign(&self, dir: PathBuf) -> anyhow::Error {
-        let name = dir.display().to_string();
         match PublishedEncoder::family(&dir) {
-            Some(family) if family.is_encoder() => Usage(format!(
-                "{name}: a published encoder ({}), which has no decoder; encode, index, search, dedup, cluster, map, \
-                 classify and similarity work with it, and `strait train FILE --encoder {name}` trains a decoder for it",
-                family.name()
-            ))
-            .into(),
-            Some(family) => Usage(format!(
-                "{name}: a published language model ({}); only sample and score work with it",
-                family.name()
-            ))
-            .into(),
+            Some(family) => of_no_use(&dir.display().to_string(), family),
             None => strait::Error::Folder(FolderError::NotAModel(dir)).into(),
         }
     }
+}
+
+/// What to say of a published model to a verb that it is of no use to.
+fn of_no_use(name: &str, family: Family) -> anyhow::Error {
+    let kind = family.name();
+    let why = match family.is_encoder() {
+        true => format!(
+            "{name}: a published encoder ({kind}), which has no decoder; encode, index, search, dedup, cluster, map, classify \
+             and similarity work with it, and `strait train FILE --encoder {name}` trains a decoder for it"
+        ),
+        false => format!("{name}: a published language model ({kind}); only sample and score work with it"),
+    };
+    Usage(why).into()
 }
 
 /// `--vectors FILE`, for a model that was trained on vectors.

@@ -149,14 +149,15 @@ struct NetworkFlags {
 #[command(next_help_heading = "Published models")]
 struct PublishedFlags {
     /// Train a decoder for this published encoder (BERT, MiniLM, RoBERTa, DistilBERT), which is copied into the model and stays as
-    /// it is [default recipe: vec2text], or is trained on with it (--recipe tuned)
+    /// it is [default recipe: vec2text], or is trained on with it (--recipe tuned); also hf:OWNER/NAME, fetched once from the
+    /// Hugging Face hub
     #[arg(long, value_name = "DIR", conflicts_with = "from")]
     encoder: Option<PathBuf>,
     /// Train a decoder for these vectors of FILE's records, npy or jsonl, a row each; with --encoder, they are taken for its own
     #[arg(long, value_name = "FILE")]
     vectors: Option<PathBuf>,
     /// Train this published decoder (GPT-2 and its likes) on, behind the encoder of --encoder or an LSTM [default recipe: joined],
-    /// or as a language model (--recipe lm-tuned); its tokens are the model's
+    /// or as a language model (--recipe lm-tuned); its tokens are the model's; also hf:OWNER/NAME
     #[arg(long, value_name = "DIR", conflicts_with = "from")]
     decoder: Option<PathBuf>,
     /// The vectors of the records of --valid

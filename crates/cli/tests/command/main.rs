@@ -5,6 +5,7 @@ mod document;
 mod evaluate;
 mod gan;
 mod help;
+mod hub;
 mod language_model;
 mod metrics;
 mod pipes;
