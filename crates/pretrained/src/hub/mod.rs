@@ -5,9 +5,9 @@
 //!
 //! | variable | what |
 //! |---|---|
-//! | `HF_HUB_CACHE`, `HF_HOME` | the cache, or the folder that holds it as `hub` [`~/.cache/huggingface`] |
+//! | `HF_HUB_CACHE`, `HF_HOME` | the cache, or the folder that holds it as `hub`; else `~/.cache/huggingface` |
 //! | `HF_ENDPOINT` | another server with the same files |
-//! | `HF_TOKEN`, `HF_TOKEN_PATH` | who asks, for models that not everyone may read [`$HF_HOME/token`] |
+//! | `HF_TOKEN`, `HF_TOKEN_PATH` | who asks, for models that not everyone may read; else `$HF_HOME/token` |
 //! | `HF_HUB_OFFLINE` | `1`: ask no server |
 
 #[cfg(feature = "hub")]
