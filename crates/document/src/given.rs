@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use rand::{Rng, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use strait_engine::{Packing, Params, Tape, Var, ops::activation::Activation};
+use strait_engine::{Packing, Params, Tape, Var};
 use strait_model::{
-    config::Positions,
     seq2seq::Encoded,
-    transformer::{self, Dense, Shape, Stack, Surroundings},
+    transformer::{Dense, Stack, Surroundings},
 };
 
-use crate::DocumentConfig;
+use crate::{
+    DocumentConfig,
+    trunk::{shape, transformer},
+};
 
 /// The weights.
 pub(crate) struct Encoder {
@@ -40,21 +42,8 @@ pub(crate) struct States {
 impl Encoder {
     /// Adds the weights `given.*` for latents of `z` numbers.
     pub(crate) fn new(params: &mut Params, config: &DocumentConfig, z: usize, rng: &mut impl Rng) -> Self {
-        let shape = Shape {
-            width: config.hidden,
-            heads: config.heads,
-            inner: 4 * config.hidden,
-            layers: config.layers,
-            positions: Positions::Rotary,
-            activation: Activation::Gelu,
-            causal: false,
-            memory: 0,
-            states: 0,
-            dropout: config.dropout,
-        };
-        let names = ("given.input.weight".into(), "given.input.bias".into());
-        let input = transformer::dense(params, names, (config.hidden, z + 1), 1.0, rng);
-        Encoder { input, stack: Stack::new(params, "given", shape, rng) }
+        let (input, stack) = transformer(params, "given", (shape(config), z), rng);
+        Encoder { input, stack }
     }
 
     /// The rows of each of a batch, as [`rows`] makes them.
@@ -133,7 +122,6 @@ mod tests {
         let mut tape = Tape::inference();
         let states = encoder.forward(&mut tape, &params, &slices, 0.0, &mut rng);
         for (b, rows) in batch.iter().enumerate() {
-            let alone = encoder.encode(&params, rows);
             let mut alone_tape = Tape::inference();
             let one = encoder.forward(&mut alone_tape, &params, &[rows], 0.0, &mut rng);
             for t in 0..rows.len() / 3 {
@@ -142,7 +130,6 @@ mod tests {
                     (&tape.value(states.rows)[together..together + 8], &alone_tape.value(one.rows)[t * 8..]);
                 assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{b} {t}");
             }
-            drop(alone);
         }
     }
 }

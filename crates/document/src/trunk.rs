@@ -51,21 +51,10 @@ impl Trunk {
         match config.kind {
             NetworkKind::Lstm => Trunk::Lstm(lstm(params, config, z, rng)),
             NetworkKind::Transformer => {
-                let shape = Shape {
-                    width: config.hidden,
-                    heads: config.heads,
-                    inner: 4 * config.hidden,
-                    layers: config.layers,
-                    positions: Positions::Rotary,
-                    activation: Activation::Gelu,
-                    causal: true,
-                    memory: config.plan,
-                    states: if config.given { config.hidden } else { 0 },
-                    dropout: config.dropout,
-                };
-                let names = ("transformer.input.weight".into(), "transformer.input.bias".into());
-                let input = transformer::dense(params, names, (config.hidden, z + 1), 1.0, rng);
-                Trunk::Transformer { input, stack: Stack::new(params, "transformer", shape, rng) }
+                let states = if config.given { config.hidden } else { 0 };
+                let shape = Shape { causal: true, memory: config.plan, states, ..shape(config) };
+                let (input, stack) = transformer(params, "transformer", (shape, z), rng);
+                Trunk::Transformer { input, stack }
             }
         }
     }
@@ -96,6 +85,34 @@ impl Trunk {
             }
         }
     }
+}
+
+/// A Transformer of these settings that sees its rows in both directions, and nothing else.
+pub(crate) fn shape(config: &DocumentConfig) -> Shape {
+    Shape {
+        width: config.hidden,
+        heads: config.heads,
+        inner: 4 * config.hidden,
+        layers: config.layers,
+        positions: Positions::Rotary,
+        activation: Activation::Gelu,
+        causal: false,
+        memory: 0,
+        states: 0,
+        dropout: config.dropout,
+    }
+}
+
+/// Adds the weights `{name}.*` of a Transformer over rows (N, Z + 1): what widens them, (H, Z + 1), and the blocks.
+pub(crate) fn transformer(
+    params: &mut Params,
+    name: &str,
+    (shape, z): (Shape, usize),
+    rng: &mut impl Rng,
+) -> (Dense, Stack) {
+    let names = (format!("{name}.input.weight"), format!("{name}.input.bias"));
+    let input = transformer::dense(params, names, (shape.width, z + 1), 1.0, rng);
+    (input, Stack::new(params, name, shape, rng))
 }
 
 fn lstm(params: &mut Params, config: &DocumentConfig, z: usize, rng: &mut impl Rng) -> Weights {
