@@ -4,6 +4,7 @@
 //! a mixture of Gaussians, and the probability that the document ends. A plan latent, the same at every step, may carry
 //! what the whole document is about; other documents may be given that it attends to. It knows nothing of text: what the latents mean is the caller's business.
 
+mod checkpoint;
 mod config;
 mod folder;
 mod given;
@@ -13,9 +14,10 @@ mod reader;
 mod train;
 mod trunk;
 
+pub use checkpoint::{forget, unfinished};
 pub use config::{ConfigError, DocumentConfig, NetworkKind};
 pub use folder::{FORMAT, Header, MARKER, SENTENCES, open, save};
 pub use given::Given;
 pub use network::DocumentNetwork;
 pub use reader::{Beside, Reader};
-pub use train::{Documents, Report, TrainError, Watch, train};
+pub use train::{Documents, Keep, Report, TrainError, Watch, train};

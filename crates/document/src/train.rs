@@ -1,18 +1,24 @@
 //! Training: windows of documents, Adam, the weights of the best look kept.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use strait_engine::{
     ParamId, Tape,
     optim::{Optimiser, Rule},
     schedule::Schedule,
 };
+use strait_model::folder::FolderError;
 
 use crate::{
-    ConfigError, DocumentConfig, DocumentNetwork, given,
+    ConfigError, DocumentConfig, DocumentNetwork,
+    checkpoint::Checkpoints,
+    given,
     network::{Mode, Window, centre, random_run},
 };
 
@@ -43,7 +49,7 @@ impl Documents<'_> {
 }
 
 /// How the training stands, or how it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     pub step: u64,
     pub steps: u64,
@@ -73,6 +79,14 @@ pub enum TrainError {
     /// Before anything was learned.
     #[error("stopped before the first step; nothing was written")]
     Stopped,
+    /// The state of a training is there, and it is not this one's.
+    #[error(
+        "{}: an unfinished training of other documents or settings; give the command that began it to go on with it, or begin \
+             anew with --force", .0.display()
+    )]
+    Another(PathBuf),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     #[error(transparent)]
     Engine(#[from] strait_engine::Error),
 }
@@ -91,6 +105,16 @@ pub struct Watch<'a> {
     pub listener: &'a mut dyn FnMut(&Report),
     /// Set when it is to end after the step that it is at, with the best weights so far.
     pub stop: &'a AtomicBool,
+    pub keep: Option<Keep<'a>>,
+}
+
+/// Keeps the state of a training, from which the same training goes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Keep<'a> {
+    /// The folder of the model to be; the state lies beside it.
+    pub out: &'a Path,
+    /// Whether the state of another training there, or a damaged one, gives way.
+    pub replace: bool,
 }
 
 /// Trains a network. The same documents, settings and seed give the same bits.
@@ -113,6 +137,7 @@ pub fn train(
     if [train, valid].iter().any(|part| !part.finite()) {
         return Err(TrainError::NotFinite);
     }
+    let checkpoints = watch.keep.map(|keep| Checkpoints::new(keep, [train, valid], config, seed));
     let (mean, deviation) = moments(train.latents, z);
     let mut network = DocumentNetwork::new(config, mean, deviation, seed);
     let rows = |documents: Documents<'_>, i: usize| -> Vec<f32> {
@@ -129,7 +154,7 @@ pub fn train(
         .collect()
     };
     let (train, valid) = (standard(train), standard(valid));
-    let report = run(&mut network, &train, &valid, seed, watch)?;
+    let report = run(&mut network, [&train, &valid], seed, watch, checkpoints.as_ref())?;
     if config.plan > 0 {
         let plans: Vec<Vec<f32>> = train.iter().map(|d| network.plan(&network.restore(&d.latents))).collect();
         let (mean, mut deviation) = moments(&plans, config.plan);
@@ -142,10 +167,10 @@ pub fn train(
 
 fn run(
     network: &mut DocumentNetwork,
-    train: &[Document],
-    valid: &[Document],
+    [train, valid]: [&[Document]; 2],
     seed: u64,
     watch: Watch<'_>,
+    checkpoints: Option<&Checkpoints<'_>>,
 ) -> Result<Report, TrainError> {
     if watch.stop.load(Ordering::Relaxed) {
         return Err(TrainError::Stopped);
@@ -165,9 +190,12 @@ fn run(
         best_step: 0,
         best_nats: f64::INFINITY,
     };
+    if let Some(kept) = checkpoints.map(|c| c.restore(network, &mut optimiser, &mut rng)).transpose()?.flatten() {
+        (report, best) = kept;
+    }
     let (mut tape, mut sum, mut since) = (Tape::new(), 0.0, 0);
     let every = (config.steps / LOOKS).max(1);
-    for step in 1..=config.steps {
+    for step in report.step + 1..=config.steps {
         tape.reset();
         let windows: Vec<Window<'_>> = (0..config.batch).map(|_| draw(network, train, &mut rng)).collect();
         let mode = Mode { dropout: config.dropout, rng: Some(&mut rng) };
@@ -184,6 +212,9 @@ fn run(
             if valid_nats < report.best_nats {
                 (report.best_step, report.best_nats) = (step, valid_nats);
                 best = ids.iter().map(|&id| network.params.value(id).to_vec()).collect();
+            }
+            if let Some(checkpoints) = checkpoints.filter(|_| !best.is_empty()) {
+                checkpoints.keep(report, (network, &optimiser), &best, &rng)?;
             }
             (watch.listener)(&report);
         }

@@ -5,7 +5,8 @@ use std::sync::atomic::AtomicBool;
 use rand::{RngExt as _, SeedableRng, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 use strait_document::{
-    Beside, DocumentConfig, DocumentNetwork, Documents, Header, NetworkKind, Reader, Report, TrainError, Watch, train,
+    Beside, DocumentConfig, DocumentNetwork, Documents, Header, Keep, NetworkKind, Reader, Report, TrainError, Watch,
+    forget, train, unfinished,
 };
 
 const Z: usize = 8;
@@ -45,7 +46,7 @@ fn small() -> DocumentConfig {
 
 fn quiet() -> Watch<'static> {
     static NEVER: AtomicBool = AtomicBool::new(false);
-    Watch { listener: Box::leak(Box::new(|_: &Report| {})), stop: &NEVER }
+    Watch { listener: Box::leak(Box::new(|_: &Report| {})), stop: &NEVER, keep: None }
 }
 
 fn trained(config: &DocumentConfig, seed: u64) -> (DocumentNetwork, Report) {
@@ -159,11 +160,47 @@ fn a_training_that_is_stopped_keeps_its_best() {
         (best, last) = (report.best_nats, report.step);
         stop.store(report.step >= 60, std::sync::atomic::Ordering::Relaxed);
     };
-    let (_, report) = train(all, all, &small(), 1, Watch { listener: &mut listener, stop: &stop }).unwrap();
+    let (_, report) = train(all, all, &small(), 1, Watch { listener: &mut listener, stop: &stop, keep: None }).unwrap();
     assert_eq!((report.step, report.best_nats), (last, best));
     assert!(report.step < 100 && report.best_nats.is_finite(), "{report:?}");
-    let watch = Watch { listener: &mut |_| {}, stop: &AtomicBool::new(true) };
+    let watch = Watch { listener: &mut |_| {}, stop: &AtomicBool::new(true), keep: None };
     assert!(matches!(train(all, all, &small(), 1, watch), Err(TrainError::Stopped)));
+}
+
+#[test]
+fn a_training_that_was_killed_goes_on_to_the_same_bits() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, aside) = (dir.path().join("model"), dir.path().join("aside"));
+    let state = unfinished(&out);
+    let documents = documents(8, 1);
+    let all = Documents { latents: &documents, given: &[], dim: Z };
+    let config = DocumentConfig { steps: 40, dropout: 0.2, ..small() };
+    let go_on = |seed, replace, listener: &mut dyn FnMut(&Report)| {
+        let keep = Some(Keep { out: &out, replace });
+        train(all, all, &config, seed, Watch { listener, keep, ..quiet() })
+    };
+    let mut keep_aside = |report: &Report| {
+        if report.step == 20 {
+            std::fs::copy(&state, &aside).unwrap();
+        }
+    };
+    let density = |network: &DocumentNetwork| Reader::new(network, true, Beside::default()).log_density(&[0.5; Z]);
+    let (whole, report) = go_on(1, false, &mut keep_aside).unwrap();
+    // As it was in the middle.
+    std::fs::copy(&aside, &state).unwrap();
+    let mut looks = Vec::new();
+    let (resumed, again) = go_on(1, false, &mut |r| looks.push(r.step)).unwrap();
+    assert_eq!((looks.first(), looks.last()), (Some(&22), Some(&40)));
+    assert_eq!((density(&resumed), again), (density(&whole), report));
+    // Another training does not go on from there, nor from what is no state.
+    assert!(matches!(go_on(2, false, &mut |_| {}), Err(TrainError::Another(_))));
+    assert!(go_on(2, true, &mut |r| looks.push(r.step)).is_ok() && looks[10] == 2, "{looks:?}");
+    std::fs::write(&state, "garbage").unwrap();
+    let said = go_on(2, false, &mut |_| {}).err().unwrap().to_string();
+    assert!(said.contains("documents.safetensors") && said.contains("--force"), "{said}");
+    assert!(go_on(2, true, &mut |_| {}).is_ok());
+    forget(&out).unwrap();
+    assert!(!state.parent().unwrap().exists() && forget(&out).is_ok());
 }
 
 #[test]

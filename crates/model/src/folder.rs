@@ -160,6 +160,14 @@ pub enum FolderError {
         /// What is wrong.
         why: String,
     },
+    /// The state of an unfinished training is not what was written.
+    #[error("{}: damaged: {why}; start over with --force", file.display())]
+    State {
+        /// Which.
+        file: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// A newer layout.
     #[error("{}: written in format {found}, this program reads up to {FORMAT}; use a newer strait", file.display())]
     Version {

@@ -35,7 +35,7 @@ fn variants() -> Vec<Recipe> {
     let mut mixed = recipe("seq2seq-transformer");
     (mixed.decoder.kind, mixed.attention.heads) = (NetworkKind::Rnn, 2);
     let copies = |mut recipe: Recipe| {
-        recipe.attention.copy = true;
+        recipe.attention.copy = Some(true);
         recipe
     };
     let mut two_heads = copies(recipe("seq2seq-lstm"));
@@ -116,7 +116,7 @@ fn tokens_that_were_never_written_can_be_copied() {
     let unseen: Vec<Vec<u32>> = (0..4).map(|i| text(i, 6 + i % 2)).collect();
     let cost = |copy: bool| {
         let mut recipe = recipe("seq2seq-lstm");
-        recipe.attention.copy = copy;
+        recipe.attention.copy = Some(copy);
         let mut model = Autoencoder::new(&recipe, VOCABULARY, 1);
         let (mut trainer, mut tape) = (Trainer::new(&model), Tape::new());
         for step in 0..120 {

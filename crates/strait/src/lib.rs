@@ -63,8 +63,9 @@ pub use steering::{
     Attribute, DirectionReport, Directions, DirectionsRequest, Edit, Reading, SideEffect, SteerRequest, Steering,
 };
 pub use strait_document::{
-    DocumentConfig, Header as DocumentHeader, MARKER as DOCUMENT_MARKER, NetworkKind as DocumentNetworkKind,
-    Report as DocumentReport, Watch as DocumentWatch,
+    DocumentConfig, Header as DocumentHeader, Keep as DocumentKeep, MARKER as DOCUMENT_MARKER,
+    NetworkKind as DocumentNetworkKind, Report as DocumentReport, Watch as DocumentWatch,
+    unfinished as unfinished_document,
 };
 pub use strait_eval as eval;
 pub use strait_evaluate::{

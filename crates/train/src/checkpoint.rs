@@ -10,12 +10,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use strait_engine::Params;
-use strait_model::{
-    Trainer,
-    folder::{FolderError, write_flushed},
-    weights,
-};
+use strait_model::Snapshot;
 
 use crate::TrainError;
 
@@ -49,104 +44,7 @@ pub struct Best {
 }
 
 /// A whole state, in memory.
-pub struct Checkpoint {
-    pub position: Position,
-    /// (name, shape, values): `weight/`, `first/`, `second/` and `best/` followed by the parameter's name.
-    tensors: Vec<(String, (usize, usize), Vec<f32>)>,
-}
-
-impl Checkpoint {
-    /// Copies the state.
-    pub fn take(position: Position, params: &Params, trainer: &Trainer, best: Option<&[Vec<f32>]>) -> Self {
-        let mut tensors = Vec::new();
-        for (i, (_, p)) in params.iter().enumerate() {
-            tensors.push((format!("weight/{}", p.name()), p.shape(), p.value().to_vec()));
-            if let Some(best) = best {
-                tensors.push((format!("best/{}", p.name()), p.shape(), best[i].clone()));
-            }
-        }
-        for (id, first, second) in trainer.moments() {
-            let p = params.get(id);
-            tensors.push((format!("first/{}", p.name()), p.shape(), first.to_vec()));
-            tensors.push((format!("second/{}", p.name()), p.shape(), second.to_vec()));
-        }
-        Checkpoint { position, tensors }
-    }
-
-    /// Puts the state back; returns the best weights, if any were kept.
-    pub fn restore(mut self, params: &mut Params, trainer: &mut Trainer) -> Result<Option<Vec<Vec<f32>>>, String> {
-        let mut values = |kind: &str, name: &str| -> Option<Vec<f32>> {
-            let wanted = format!("{kind}/{name}");
-            let at = self.tensors.iter().position(|t| t.0 == wanted)?;
-            Some(self.tensors.swap_remove(at).2)
-        };
-        let described: Vec<(String, (usize, usize))> =
-            params.iter().map(|(_, p)| (p.name().to_string(), p.shape())).collect();
-        let mut best = Vec::new();
-        for (name, shape) in &described {
-            let weight = values("weight", name).ok_or_else(|| format!("weight/{name} is missing"))?;
-            params.set(name, *shape, &weight).map_err(|e| e.to_string())?;
-            best.extend(values("best", name).filter(|b| b.len() == weight.len()));
-        }
-        let mut missing = None;
-        let updates = std::mem::take(&mut self.position.updates);
-        trainer.restore(&updates, |id, first, second| {
-            let name = params.get(id).name();
-            for (kind, to) in [("first", first), ("second", second)] {
-                match values(kind, name).filter(|v| v.len() == to.len()) {
-                    Some(v) => to.copy_from_slice(&v),
-                    None => missing = Some(format!("{kind}/{name} is missing")),
-                }
-            }
-        });
-        match missing {
-            Some(why) => Err(why),
-            None => Ok((best.len() == described.len()).then_some(best)),
-        }
-    }
-
-    /// Writes the file; it replaces the old one only when it is whole.
-    pub fn write(&self, dir: &Path) -> Result<(), TrainError> {
-        let position = serde_json::to_string(&self.position).map_err(|e| damaged(dir, e.to_string()))?;
-        let tensors = self.tensors.iter().map(|(name, shape, values)| (name.clone(), *shape, &values[..]));
-        let bytes = weights::tensors_to_bytes(tensors, &[("position", position)])?;
-        let temporary = dir.join("checkpoint.new");
-        write_flushed(&temporary, &bytes)?;
-        let file = dir.join(FILE);
-        std::fs::rename(&temporary, &file).map_err(|source| FolderError::Io {
-            path: file,
-            what: "put the checkpoint in place",
-            source,
-        })?;
-        Ok(())
-    }
-
-    /// Reads the file, if there is one.
-    pub fn read(dir: &Path) -> Result<Option<Checkpoint>, TrainError> {
-        let file = dir.join(FILE);
-        let bytes = match std::fs::read(&file) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(FolderError::Io { path: file, what: "read the checkpoint", source }.into()),
-        };
-        let (_, metadata) =
-            safetensors::SafeTensors::read_metadata(&bytes).map_err(|e| damaged(&file, e.to_string()))?;
-        let position = metadata.metadata().as_ref().and_then(|m| m.get("position"));
-        let position = position.ok_or_else(|| damaged(&file, "it does not say where the training stood".into()))?;
-        let position = serde_json::from_str(position).map_err(|e| damaged(&file, e.to_string()))?;
-        let mut tensors = Vec::new();
-        weights::read(&bytes, |name, values| {
-            tensors.push((name.to_string(), (0, 0), values));
-            Ok(())
-        })
-        .map_err(|e| damaged(&file, e.to_string()))?;
-        Ok(Some(Checkpoint { position, tensors }))
-    }
-}
-
-fn damaged(file: &Path, why: String) -> TrainError {
-    TrainError::Damaged { file: file.into(), why }
-}
+pub type Checkpoint = Snapshot<Position>;
 
 /// Writes checkpoints on a thread of its own, one at a time.
 pub struct Writer {
@@ -169,7 +67,7 @@ impl Writer {
     pub fn write(&mut self, checkpoint: Checkpoint) -> Result<(), TrainError> {
         self.wait()?;
         let dir = self.dir.clone();
-        self.busy = Some(std::thread::spawn(move || checkpoint.write(&dir)));
+        self.busy = Some(std::thread::spawn(move || Ok(checkpoint.write(&dir, FILE)?)));
         Ok(())
     }
 
@@ -178,7 +76,10 @@ impl Writer {
         match self.busy.take().map(JoinHandle::join) {
             None => Ok(()),
             Some(Ok(result)) => result,
-            Some(Err(_)) => Err(damaged(&self.dir, "the thread that writes checkpoints ended unexpectedly".into())),
+            Some(Err(_)) => {
+                let why = "the thread that writes checkpoints ended unexpectedly".into();
+                Err(TrainError::Damaged { file: self.dir.clone(), why })
+            }
         }
     }
 }

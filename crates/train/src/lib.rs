@@ -4,6 +4,7 @@
 //! the bit, [`event`] is what listeners (the progress bar, `metrics.jsonl`) hear, [`finish`] fits the prior and writes
 //! the folder.
 
+mod alike;
 mod begun;
 pub mod calibrate;
 pub mod checkpoint;

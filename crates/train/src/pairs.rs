@@ -1,6 +1,6 @@
 //! A training on pairs: their sources, their vocabularies, and looks at what is written for them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use strait_eval::{
@@ -9,7 +9,7 @@ use strait_eval::{
 };
 use strait_model::{
     Autoencoder, Recipe,
-    config::{RiskMetric, TokenizerConfig},
+    config::{AttentionKind, RiskMetric, TokenizerConfig},
     decoding::Options,
     folder::Saved,
 };
@@ -17,6 +17,7 @@ use strait_text::Tokenizer;
 
 use crate::{
     TrainError,
+    alike::{kept_words, shared_letters},
     finish::max_len,
     look::{RECONSTRUCTED, SCORED, SHOWN, Scene, Seen, bits_per_byte},
     run::Run,
@@ -24,10 +25,10 @@ use crate::{
 
 /// Validation sources for which something is written when a training ends, at most.
 const WRITTEN: usize = 500;
-/// Letters looked at to see whether two sides are written alike.
-const LETTERS: usize = 200_000;
 /// Sides that share so much of their letters share a vocabulary.
 const ALIKE: f64 = 0.5;
+/// Targets that keep so much of their sources' words are written with copying.
+const KEPT: f64 = 0.5;
 /// At what temperature draws are made when nothing is asked.
 pub(crate) const TEMPERATURE: f32 = 0.7;
 
@@ -98,6 +99,21 @@ impl Tokenizers {
     }
 }
 
+/// Settles whether tokens may be copied, if the recipe leaves it open; says why they may.
+pub(crate) fn settle_copying(recipe: &mut Recipe, targets: &[String], sources: Option<&Sources>) -> Option<String> {
+    let (attention, joint) = (&mut recipe.attention, &mut recipe.tokenizer.joint);
+    let open = attention.copy.is_none() && attention.kind == AttentionKind::Product && *joint != Some(false);
+    let kept = sources.filter(|_| open).map_or(0.0, |sources| kept_words(&sources.train, targets));
+    let copies = *attention.copy.get_or_insert(kept >= KEPT);
+    if copies {
+        *joint = Some(true);
+    }
+    let percent = 100.0 * kept;
+    let said =
+        || format!("tokens of the source may be copied: targets keep {percent:.0} % of its words (attention.copy)");
+    (copies && open).then(said)
+}
+
 /// Learns the vocabularies of texts and of their sources; settles whether it is one.
 pub(crate) fn tokenizers(
     config: &mut TokenizerConfig,
@@ -129,22 +145,6 @@ pub(crate) fn tokenizers(
     reasons.extend(source.as_ref().and_then(reason).map(|r| format!("sources: {r}")));
     config.joint = Some(joint);
     Ok(Tokenizers { tokenizer, source, reasons })
-}
-
-/// How much of two sides' letters is the same: `sum over letters of min(share of one, share of the other)`.
-fn shared_letters(sources: &[String], targets: &[String]) -> f64 {
-    let shares = |texts: &[String]| -> HashMap<char, f64> {
-        let letters = texts.iter().flat_map(|t| t.chars()).filter(|c| c.is_alphabetic()).take(LETTERS);
-        let mut counts = HashMap::new();
-        letters.flat_map(char::to_lowercase).for_each(|c| *counts.entry(c).or_insert(0.0) += 1.0);
-        let all: f64 = counts.values().sum();
-        counts.values_mut().for_each(|n| *n /= all.max(1.0));
-        counts
-    };
-    let (a, b) = (shares(sources), shares(targets));
-    // In one order, so that the sum is the same each time.
-    let a: BTreeMap<char, f64> = a.into_iter().collect();
-    a.iter().filter_map(|(c, share)| b.get(c).map(|other| share.min(*other))).sum()
 }
 
 /// How targets are written when nothing is asked: by a beam, which finds better ones than greed.
@@ -239,15 +239,33 @@ mod tests {
             texts(&["der kleine hund schläft in dem alten garten"; 20]),
         );
         let chinese = texts(&["狗在睡觉"; 20]);
-        assert!(shared_letters(&english, &german) > 0.5);
-        assert_eq!(shared_letters(&english, &chinese), 0.0);
-        assert!((shared_letters(&english, &english) - 1.0).abs() < 1e-9);
         for (sources, joint) in [(german, true), (chinese, false)] {
             let mut config = TokenizerConfig::default();
             let sources = Sources { train: sources, valid: Vec::new() };
             let learned = tokenizers(&mut config, &english, Some(&sources)).unwrap();
             assert_eq!((config.joint, learned.source.is_some()), (Some(joint), !joint));
         }
+    }
+
+    #[test]
+    fn rewrites_are_copied_from_unless_told_otherwise() {
+        let noun = |i: usize| ["cat", "dog", "horse", "cow", "goose", "mouse"][i % 6];
+        let sources: Vec<String> = (0..30).map(|i| format!("{} the{} saw a{i}", noun(i), noun(i + 1))).collect();
+        let rewrites: Vec<String> = sources.iter().map(|s| s.replace(" saw", "")).collect();
+        let others: Vec<String> = (0..30).map(|i| format!("x{i} y")).collect();
+        let sources = Sources { train: sources, valid: Vec::new() };
+        let settled = |targets: &[String], fields: &[(&str, &str)]| {
+            let recipe = Recipe::find("seq2seq-lstm").unwrap();
+            let mut recipe = fields.iter().fold(recipe, |r, (field, value)| r.with(field, value).unwrap());
+            let said = settle_copying(&mut recipe, targets, Some(&sources));
+            (recipe.attention.copy, recipe.tokenizer.joint, said.is_some())
+        };
+        assert_eq!(settled(&rewrites, &[]), (Some(true), Some(true), true));
+        assert_eq!(settled(&others, &[]), (Some(false), None, false));
+        assert_eq!(settled(&others, &[("attention.copy", "true")]), (Some(true), Some(true), false));
+        assert_eq!(settled(&rewrites, &[("attention.copy", "false")]), (Some(false), None, false));
+        assert_eq!(settled(&rewrites, &[("tokenizer.joint", "false")]), (Some(false), Some(false), false));
+        assert_eq!(settled(&rewrites, &[("attention.kind", "additive")]), (Some(false), None, false));
     }
 
     #[test]

@@ -102,9 +102,10 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
     request.started += fetching.elapsed();
     let vectors = (request.vectors.take(), request.from.is_none());
     let parts = Parts::prepare(&mut request.recipe, places, vectors, (&request.train, &request.valid), listener)?;
-    if request.recipe.is_seq2seq() && request.recipe.attention.copy {
-        request.recipe.tokenizer.joint = Some(true);
-    }
+    let copying = match request.recipe.is_seq2seq() && start.is_none() {
+        true => pairs::settle_copying(&mut request.recipe, &request.train, request.sources.as_ref()),
+        false => None,
+    };
     let mut learned = match (&start, parts.tokenizer()) {
         (Some(saved), _) => Tokenizers::of(saved)?,
         (None, Some(tokenizer)) => Tokenizers::published(tokenizer),
@@ -132,7 +133,7 @@ pub fn start(mut request: Request, listener: &mut dyn Listener, stop: &AtomicBoo
         outside: &outside,
     };
     let mut plan = plan::make(&request.recipe, request.size, request.budget, &material, request.started)?;
-    plan.reasons.extend(reasons.into_iter().chain(warning));
+    plan.reasons.extend(reasons.into_iter().chain(copying).chain(warning));
     let job = Job { name: request.name, hash: request.hash, seed: request.seed, replace: request.replace, plan };
     if let (Some(weights), Some(from)) = (&weights, &request.from) {
         let mut model = material.model(&job.plan.recipe);
@@ -250,13 +251,14 @@ impl Run {
         let mut position =
             Position { step: 0, updates: Vec::new(), seconds: 0.0, best: nothing, waited: 0, warned: false };
         let mut best = None;
-        let found = Checkpoint::read(&dir)?;
+        let file = dir.join(crate::checkpoint::FILE);
+        let found = Checkpoint::read(&file)?;
         let resumed = found.is_some();
         if let Some(checkpoint) = found {
             position = checkpoint.position.clone();
             best = checkpoint
-                .restore(&mut model.params, &mut trainer)
-                .map_err(|why| TrainError::Damaged { file: dir.join(crate::checkpoint::FILE), why })?;
+                .restore(&mut model.params, |each| trainer.restore(&position.updates, each))
+                .map_err(|why| TrainError::Damaged { file, why })?;
         }
         let sources = texts.sources.map(|sources| SourceSide::new(source, &tokenizer, sources));
         Ok(Run {
@@ -385,7 +387,8 @@ impl Run {
 
     fn checkpoint(&mut self, writer: &mut Writer) -> Result<(), TrainError> {
         self.position.seconds = self.seconds();
-        writer.write(Checkpoint::take(self.position.clone(), &self.model.params, &self.trainer, self.best.as_deref()))
+        let moments = self.trainer.moments();
+        writer.write(Checkpoint::take(self.position.clone(), &self.model.params, moments, self.best.as_deref()))
     }
 
     /// Looks at the validation set; true if it is time to stop.

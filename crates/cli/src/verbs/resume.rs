@@ -7,7 +7,7 @@ use clap::Args;
 use strait::{Error, Outcome};
 
 use crate::{
-    complaint::Stopped,
+    complaint::{Stopped, Usage},
     progress::{Last, Progress},
     quote::{command, glimpse, shell},
     stop,
@@ -29,6 +29,10 @@ impl Resume {
         let name = self.dir.to_string_lossy();
         let name = name.trim_end_matches(['/', '\\']);
         let out = PathBuf::from(name.strip_suffix(".training").unwrap_or(name));
+        if strait::unfinished_document(&out).exists() {
+            let what = "an unfinished training of a document model; it goes on with the `strait document train` command that began it";
+            return Err(Usage(format!("{}: {what}", out.display())).into());
+        }
         listen(self.json, &out, None, |progress, stop| strait::resume(&out, progress, stop))
     }
 }

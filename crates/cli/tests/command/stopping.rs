@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 
@@ -97,22 +97,57 @@ fn ctrl_c_saves_says_how_to_go_on_and_resumes_to_the_same_bytes() {
     assert!(said.contains("no unfinished training"), "{said}");
 }
 
+/// A training of documents, into the folder `model` beside them.
+struct DocumentTraining {
+    file: PathBuf,
+    model: PathBuf,
+}
+
+impl DocumentTraining {
+    fn new(name: &str) -> Self {
+        let dir = folder(name);
+        let (file, model) = (dir.join("documents.txt"), dir.join("model"));
+        let corpus = fs::read_to_string(&fixture().corpus).unwrap();
+        let documents: Vec<String> = corpus.lines().collect::<Vec<_>>().chunks(8).map(|d| d.join("\n")).collect();
+        fs::write(&file, documents.join("\n\n")).unwrap();
+        DocumentTraining { file, model }
+    }
+
+    fn args<'a>(&'a self, steps: &'a str) -> Vec<&'a str> {
+        let paths = ["document", "train", text(&self.file), "-m", text(&fixture().model), "-o", text(&self.model)];
+        let sizes = ["--hidden", "8", "--plan", "0", "--window", "8", "--batch", "2", "--json", "--steps", steps];
+        [&paths[..], &sizes].concat()
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_document_training_with_its_best_weights() {
-    let dir = folder("stopped-document");
-    let (file, model) = (dir.join("documents.txt"), dir.join("model"));
-    let corpus = fs::read_to_string(&fixture().corpus).unwrap();
-    let documents: Vec<String> = corpus.lines().collect::<Vec<_>>().chunks(8).map(|d| d.join("\n")).collect();
-    fs::write(&file, documents.join("\n\n")).unwrap();
-    let sizes = ["--steps", "20000", "--hidden", "8", "--plan", "0", "--window", "8", "--batch", "2", "--json"];
-    let paths = ["document", "train", text(&file), "-m", text(&fixture().model), "-o", text(&model)];
-    let output = interrupted_at("\"step\":", &[&paths[..], &sizes].concat(), |child| {
+    let training = DocumentTraining::new("stopped-document");
+    let output = interrupted_at("\"step\":", &training.args("20000"), |child| {
         assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     });
     let said = stderr(&output);
     assert!(output.status.success() && said.contains("best weights so far"), "{said}");
-    done(&["document", "outline", "-m", text(&model), "-n", "2"]);
+    done(&["document", "outline", "-m", text(&training.model), "-n", "2"]);
+}
+
+#[test]
+fn a_killed_document_training_goes_on_to_the_same_bytes() {
+    let training = DocumentTraining::new("killed-document");
+    let model = &training.model;
+    let weights = || fs::read(model.join("document.safetensors")).unwrap();
+    let args = training.args("400");
+    done(&args);
+    let whole = weights();
+    fs::remove_dir_all(model).unwrap();
+    interrupted_at("\"step\":40,", &args, |child| child.kill().unwrap());
+    assert!(!model.exists());
+    assert!(failed(&["resume", text(model)], 2).contains("strait document train"));
+    assert!(failed(&training.args("401"), 1).contains("--force"));
+    let events = done(&args);
+    assert!(!events.contains("\"step\":20,"), "{events}");
+    assert!(weights() == whole && !model.with_file_name("model.training").exists());
 }
 
 #[test]

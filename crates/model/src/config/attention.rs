@@ -35,12 +35,20 @@ pub struct AttentionConfig {
     pub heads: usize,
     /// Additive only: scores know what has been seen before (See et al. 2017).
     pub coverage: bool,
-    /// Tokens may be copied from the source (See et al. 2017); product only, with one vocabulary for both sides.
-    pub copy: bool,
+    /// Tokens may be copied from the source (See et al. 2017); product only, with one vocabulary for both sides. None: a training
+    /// decides by how much of their sources targets keep, and a model does not.
+    pub copy: Option<bool>,
+}
+
+impl AttentionConfig {
+    /// Whether tokens are copied.
+    pub fn copies(&self) -> bool {
+        self.copy == Some(true)
+    }
 }
 
 impl Default for AttentionConfig {
     fn default() -> Self {
-        AttentionConfig { kind: AttentionKind::Product, heads: 1, coverage: false, copy: false }
+        AttentionConfig { kind: AttentionKind::Product, heads: 1, coverage: false, copy: None }
     }
 }

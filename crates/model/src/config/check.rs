@@ -213,10 +213,10 @@ fn seq2seq(r: &Recipe) -> Result<(), Fault> {
     if r.attention.coverage && !additive {
         return Err(("attention.coverage", "true".into(), "used with attention.kind = \"additive\""));
     }
-    if r.attention.copy && r.attention.kind != AttentionKind::Product {
+    if r.attention.copies() && r.attention.kind != AttentionKind::Product {
         return Err(("attention.copy", "true".into(), "used with attention.kind = \"product\""));
     }
-    if r.attention.copy && r.tokenizer.joint == Some(false) {
+    if r.attention.copies() && r.tokenizer.joint == Some(false) {
         return Err((
             "tokenizer.joint",
             "false".into(),

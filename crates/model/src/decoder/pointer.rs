@@ -44,7 +44,7 @@ impl Pointer {
         rng: &mut impl Rng,
     ) -> Option<Self> {
         let name = |part: &str| (format!("decoder.pointer.{part}.weight"), format!("decoder.pointer.{part}.bias"));
-        (given.attention.copy && given.states > 0).then(|| Pointer {
+        (given.attention.copies() && given.states > 0).then(|| Pointer {
             gate: dense(params, name("gate"), (1, width), 1.0, rng),
             query: own.then(|| dense(params, name("query"), (given.states, width), 1.0, rng)),
         })

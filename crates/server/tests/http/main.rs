@@ -101,7 +101,7 @@ fn document_model(out: &Path, sentences: &Path, texts: &[String], kind: Document
     let (data, data_hash) = ("texts".into(), String::new());
     let config = DocumentConfig { kind, given, ..small };
     let request = DocumentRequest { sentences: sentences.into(), config, seed: 1, data, data_hash };
-    let watch = DocumentWatch { listener: &mut |_| {}, stop: &AtomicBool::new(false) };
+    let watch = DocumentWatch { listener: &mut |_| {}, stop: &AtomicBool::new(false), keep: None };
     DocumentModel::train(&documents, None, &request, watch).unwrap().save(out, false).unwrap();
     out.into()
 }

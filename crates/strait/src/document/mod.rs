@@ -92,12 +92,14 @@ impl DocumentModel {
         Ok(DocumentModel { header, network, sentences, folder: request.sentences.clone() })
     }
 
-    /// Writes the model's folder with a copy of the sentence model, complete or not at all; `replace` one that is there.
+    /// Writes the model's folder with a copy of the sentence model, complete or not at all; `replace` one that is there. The
+    /// state of its training beside it is then removed.
     ///
     /// # Errors
     /// If the folder cannot be written.
     pub fn save(&self, dir: impl AsRef<Path>, replace: bool) -> Result<(), Error> {
-        Ok(strait_document::save(dir.as_ref(), &self.header, &self.network, &self.folder, replace)?)
+        strait_document::save(dir.as_ref(), &self.header, &self.network, &self.folder, replace)?;
+        Ok(strait_document::forget(dir.as_ref())?)
     }
 
     /// Reads and checks a document model's folder.

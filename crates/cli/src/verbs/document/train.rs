@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::atomic::Ordering};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use strait::{
-    DocumentConfig, DocumentModel, DocumentNetworkKind, DocumentReport, DocumentRequest, DocumentWatch,
+    DocumentConfig, DocumentKeep, DocumentModel, DocumentNetworkKind, DocumentReport, DocumentRequest, DocumentWatch,
     text::sentences::documents,
 };
 
@@ -21,7 +21,8 @@ use crate::{
 /// Learn which sentence follows which, from documents
 ///
 /// FILE has blank lines between its documents (txt), or a document in each record (csv, tsv, jsonl). Sentences are found by
-/// their stops; the end of a line ends a sentence, too. Ctrl-C ends the training early, and the best weights so far are saved.
+/// their stops; the end of a line ends a sentence, too. Ctrl-C ends the training early, and the best weights so far are saved. A
+/// training that was killed goes on with the same command.
 #[derive(Args)]
 pub struct Train {
     /// The documents (txt, csv, tsv, jsonl, also .gz or .zst); `-` is standard input
@@ -116,7 +117,11 @@ impl Train {
             data_hash: corpus.report.hash.clone(),
         };
         let guard = stop::watch()?;
-        let watch = DocumentWatch { listener: &mut hear, stop: guard.asked() };
+        if strait::unfinished_document(&self.out).exists() {
+            say!("A training was broken off here; it goes on if it is this one.");
+        }
+        let keep = DocumentKeep { out: &self.out, replace: self.force };
+        let watch = DocumentWatch { listener: &mut hear, stop: guard.asked(), keep: Some(keep) };
         let model = DocumentModel::train(&train, valid.as_deref(), &request, watch)
             .with_context(|| corpus.report.name.clone())?;
         model.save(&self.out, self.force)?;
