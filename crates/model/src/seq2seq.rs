@@ -209,11 +209,15 @@ impl Autoencoder {
                     .collect();
                 let drawn = (n > 1 || options.temperature > 0.0).then_some(&seeds[..]);
                 let mut generator = self.generator_from((sources, times), drawn);
-                let outputs = match options.beam > 1 {
-                    true => decoding::decode_nbest(&mut generator, &options, special, each).concat(),
-                    false => decoding::decode(&mut generator, &options, special, &seeds),
+                // A beam may find fewer than it is asked for.
+                let lists = match options.beam > 1 {
+                    true => decoding::decode_nbest(&mut generator, &options, special, each),
+                    false => decoding::decode(&mut generator, &options, special, &seeds)
+                        .into_iter()
+                        .map(|o| vec![o])
+                        .collect(),
                 };
-                outputs.chunks(n).map(<[Output]>::to_vec).collect()
+                lists.chunks(times).map(<[Vec<Output>]>::concat).collect()
             })
             .collect();
         chunks.into_iter().flatten().collect()

@@ -198,6 +198,23 @@ fn a_latent_tells_what_the_source_leaves_open() {
 }
 
 #[test]
+fn a_beam_that_finds_fewer_keeps_to_its_source() {
+    let (sources, _) = pairs();
+    let mut model = Autoencoder::new(&recipe("seq2seq-lstm"), VOCABULARY, 2);
+    train(&mut model, 30);
+    let kind = TokenizerKind::Word;
+    let seeds: Vec<u64> = (0..sources.len() as u64).collect();
+    // Groups that do not mind each other find the same text, and of one token each finds one.
+    let options = Options { beam: 4, beam_groups: 4, diversity: 0.0, max_len: 1, ..Options::default() };
+    let written = model.generate_from(&sources, (&options, 4), kind, &seeds);
+    assert_eq!(written.len(), sources.len());
+    for (i, outputs) in written.iter().enumerate() {
+        assert!((1..4).contains(&outputs.len()), "{}", outputs.len());
+        assert_eq!(&model.generate_from(&sources[i..=i], (&options, 4), kind, &seeds[i..=i])[0], outputs);
+    }
+}
+
+#[test]
 fn no_source_too_short_and_none_too_long() {
     let model = Autoencoder::new(&recipe("seq2seq-lstm"), VOCABULARY, 3);
     let options = Options { max_len: 5, ..Options::default() };

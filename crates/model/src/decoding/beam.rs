@@ -120,9 +120,8 @@ struct Beams<'a> {
     groups: usize,
     /// Hypotheses per group.
     width: usize,
-    /// Sequences wanted per row, and of each group.
+    /// Sequences wanted per row. A group keeps as many, as others may find the same ones.
     count: usize,
-    kept: usize,
     /// What the groups before have gone on with in this step, for each of their hypotheses.
     chosen: Vec<u32>,
     rules: Rules<'a>,
@@ -141,7 +140,6 @@ impl<'a> Beams<'a> {
             groups,
             width,
             count,
-            kept: count.min(width),
             chosen: Vec::new(),
             rules: Rules::new(vocabulary, options, special),
             top: Top::default(),
@@ -244,7 +242,7 @@ impl<'a> Beams<'a> {
         let ahead = |other: &Entry| (other.stuck, -other.rank) <= (entry.stuck, -entry.rank);
         let place = pool.partition_point(ahead);
         pool.insert(place, entry);
-        pool.truncate(self.kept);
+        pool.truncate(self.count);
     }
 
     /// Whether nothing alive can enter the pool.
@@ -252,7 +250,7 @@ impl<'a> Beams<'a> {
         // In a group the first is not always the likeliest.
         let likeliest = group.alive.iter().map(|hypothesis| hypothesis.score).max_by(f64::total_cmp);
         let best = likeliest.map(|score| self.rank(score, self.options.max_len));
-        let worst = group.pool.get(self.kept - 1).filter(|entry| !entry.stuck).map(|entry| entry.rank);
+        let worst = group.pool.get(self.count - 1).filter(|entry| !entry.stuck).map(|entry| entry.rank);
         matches!((worst, best), (Some(worst), Some(best)) if worst >= best)
     }
 
