@@ -44,8 +44,11 @@ pub(crate) fn finish(mut run: Run, why: String, log: &mut Log<'_>) -> Result<(),
     let greedy = decoding::Options { max_len: longest, ..decoding::Options::default() };
     let (figures, decoding, sampling, frontier) = match run.sources.is_some() {
         true => {
-            let sampling = decoding::Options { temperature: pairs::TEMPERATURE, ..greedy };
-            (pairs::figures(&mut run), pairs::decoding(longest), sampling, None)
+            // Of all texts the empty one is often the likeliest (Stahlberg & Byrne 2019, <https://arxiv.org/abs/1908.10090>).
+            let min_len = usize::from(run.train_ids.iter().all(|target| !target.is_empty()));
+            let greedy = decoding::Options { min_len, ..greedy };
+            let sampling = decoding::Options { temperature: pairs::TEMPERATURE, ..greedy.clone() };
+            (pairs::figures(&mut run), pairs::by_beam(greedy), sampling, None)
         }
         false => {
             let words = Words::of(run.tokenizer.word_parts(), &run.train_ids);

@@ -148,8 +148,8 @@ pub(crate) fn tokenizers(
 }
 
 /// How targets are written when nothing is asked: by a beam, which finds better ones than greed.
-pub(crate) fn decoding(max_len: usize) -> Options {
-    Options { beam: 4, length_penalty: 0.6, max_len, ..Options::default() }
+pub(crate) fn by_beam(greedy: Options) -> Options {
+    Options { beam: 4, length_penalty: 0.6, ..greedy }
 }
 
 /// A look at validation pairs: the loss of targets given their sources, and what is written greedily for some.

@@ -77,6 +77,8 @@ fn stopped_and_resumed_many_times_gives_the_same_bits() {
         assert_eq!(saved.source_tokenizer.is_some(), !joint);
         assert!(saved.config.training.figures.contains_key("valid_written_bleu4"));
         assert!(saved.config.decoding.beam > 1 && saved.usual.is_none());
+        // No target was empty, so none is written.
+        assert_eq!((saved.config.decoding.min_len, saved.config.sampling.min_len), (1, 1));
         let reader = saved.source_tokenizer.as_ref().unwrap_or(&saved.tokenizer);
         let ids = [reader.encode("ba de gi"), reader.encode("quite unknown")];
         let written = saved.model.generate_from(&ids, (&Options::default(), 1), saved.tokenizer.kind(), &[1, 2]);
