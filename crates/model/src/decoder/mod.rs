@@ -1,6 +1,7 @@
 //! Decoders: a latent, and the tokens before, to the scores of the next token.
 
 mod bag;
+mod head;
 pub(crate) mod manager;
 mod output;
 mod pointer;
@@ -14,10 +15,14 @@ mod window;
 use std::sync::Arc;
 
 use rand::Rng;
-use strait_engine::{ParamId, Params, Tape, Var, ops::cross_entropy::Scored};
+use strait_engine::{
+    ParamId, Params, Tape, Var,
+    ops::{cross_entropy::Scored, mixture::Mixture},
+};
 
 pub use bag::{Decoder as BagDecoder, Topic};
 pub(crate) use manager::Manager;
+use output::Output;
 pub use published::{PublishedDecoder, PublishedError};
 
 use crate::{
@@ -126,20 +131,31 @@ impl Decoder {
         rng: &mut impl Rng,
     ) -> Scored {
         match self {
-            Decoder::Recurrent(d) => {
-                let read = d.read(tape, params, embedding, task, rng);
-                d.output().loss(tape, params, read, task)
-            }
-            Decoder::Transformer(d) => {
-                let read = d.read(tape, params, embedding, task, rng);
-                d.output().loss(tape, params, read, task)
-            }
-            Decoder::Published(d) => {
-                let read = d.read(tape, params, task, rng);
-                d.output().loss(tape, params, (read, None), task)
-            }
-            Decoder::Bag(d) => d.loss(tape, params, task, rng),
-            Decoder::Window(d) => d.loss(tape, params, task, rng),
+            Decoder::Bag(d) => return d.loss(tape, params, task, rng),
+            Decoder::Window(d) => return d.loss(tape, params, task, rng),
+            Decoder::Recurrent(_) | Decoder::Transformer(_) | Decoder::Published(_) => {}
+        }
+        let Some((read, output)) = self.read(tape, params, embedding, task, rng) else {
+            unreachable!("all others write token by token")
+        };
+        output.loss(tape, params, read, task)
+    }
+
+    /// What the output layer reads at each position of the batch, (N, I), with what is copied besides, and that layer; none of
+    /// decoders that do not write token by token.
+    fn read(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        embedding: ParamId,
+        task: &Task<'_>,
+        rng: &mut impl Rng,
+    ) -> Option<((Var, Option<Mixture>), Output)> {
+        match self {
+            Decoder::Recurrent(d) => Some((d.read(tape, params, embedding, task, rng), d.head.output)),
+            Decoder::Transformer(d) => Some((d.read(tape, params, embedding, task, rng), d.head.output)),
+            Decoder::Published(d) => Some(((d.read(tape, params, task, rng), None), d.output())),
+            Decoder::Bag(_) | Decoder::Window(_) => None,
         }
     }
 
@@ -153,21 +169,8 @@ impl Decoder {
         (task, uniforms): (&Task<'_>, &[f32]),
         rng: &mut impl Rng,
     ) -> Vec<u32> {
-        match self {
-            Decoder::Recurrent(d) => {
-                let (y, _) = d.read(tape, params, embedding, task, rng);
-                d.output().draw(params, tape.value(y), uniforms)
-            }
-            Decoder::Transformer(d) => {
-                let (y, _) = d.read(tape, params, embedding, task, rng);
-                d.output().draw(params, tape.value(y), uniforms)
-            }
-            Decoder::Published(d) => {
-                let y = d.read(tape, params, task, rng);
-                d.output().draw(params, tape.value(y), uniforms)
-            }
-            Decoder::Bag(_) | Decoder::Window(_) => Vec::new(),
-        }
+        let read = self.read(tape, params, embedding, task, rng);
+        read.map_or(Vec::new(), |((y, _), output)| output.draw(params, tape.value(y), uniforms))
     }
 
     /// The scores (N, V) of the next token at each position of the batch after the text's own tokens before, recorded, from
@@ -180,12 +183,7 @@ impl Decoder {
         task: &Task<'_>,
         rng: &mut impl Rng,
     ) -> Option<Var> {
-        let (y, output) = match self {
-            Decoder::Recurrent(d) => (d.read(tape, params, embedding, task, rng).0, d.output()),
-            Decoder::Transformer(d) => (d.read(tape, params, embedding, task, rng).0, d.output()),
-            Decoder::Published(d) => (d.read(tape, params, task, rng), d.output()),
-            Decoder::Bag(_) | Decoder::Window(_) => return None,
-        };
+        let ((y, _), output) = self.read(tape, params, embedding, task, rng)?;
         Some(tape.linear(params, y, output.weight, Some(output.bias)))
     }
 
@@ -248,20 +246,20 @@ impl Decoder {
     /// From now on the manager that `new` makes leads it, if any, given the columns that the output layer reads; never one
     /// that does not write token by token.
     pub(crate) fn be_led(&mut self, params: &mut Params, new: impl FnOnce(&mut Params, usize) -> Option<Manager>) {
-        let (output, manager) = match self {
-            Decoder::Recurrent(d) => d.led(),
-            Decoder::Transformer(d) => d.led(),
+        let head = match self {
+            Decoder::Recurrent(d) => &mut d.head,
+            Decoder::Transformer(d) => &mut d.head,
             Decoder::Bag(_) | Decoder::Window(_) | Decoder::Published(_) => return,
         };
-        let columns = params.shape(output.weight).1;
-        *manager = new(params, columns);
+        let columns = params.shape(head.output.weight).1;
+        head.manager = new(params, columns);
     }
 
     /// The manager that leads it, if one does.
     pub(crate) fn manager(&self) -> Option<&Manager> {
         match self {
-            Decoder::Recurrent(d) => d.manager(),
-            Decoder::Transformer(d) => d.manager(),
+            Decoder::Recurrent(d) => d.head.manager.as_ref(),
+            Decoder::Transformer(d) => d.head.manager.as_ref(),
             Decoder::Bag(_) | Decoder::Window(_) | Decoder::Published(_) => None,
         }
     }

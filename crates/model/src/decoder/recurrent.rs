@@ -20,7 +20,8 @@ use strait_engine::{
 
 use super::{
     Given, Task,
-    manager::{Lead, Manager},
+    head::Head,
+    manager::Lead,
     output::Output,
     pointer::{Copies, Pointer},
     readout::Readout,
@@ -43,9 +44,8 @@ pub struct Decoder {
     projection: Option<(ParamId, ParamId)>,
     readout: Option<Readout>,
     pointer: Option<Pointer>,
-    /// Reads rows of E (tied) or H columns.
-    output: Output,
-    manager: Option<Manager>,
+    /// Its output layer reads rows of E (tied) or H columns.
+    pub(super) head: Head,
 }
 
 impl Decoder {
@@ -84,21 +84,8 @@ impl Decoder {
             let weight = params.add("decoder.projection.weight", (e, h), weight);
             (weight, params.add("decoder.projection.bias", (1, e), vec![0.0; e]))
         });
-        let output = Output::new(params, (embedding, config.tied), h, rng);
-        Decoder { dropout: config.dropout, stack, starts, projection, readout, pointer, output, manager: None }
-    }
-
-    pub(super) fn output(&self) -> Output {
-        self.output
-    }
-
-    /// Its output layer, and the place of a manager.
-    pub(super) fn led(&mut self) -> (Output, &mut Option<Manager>) {
-        (self.output, &mut self.manager)
-    }
-
-    pub(super) fn manager(&self) -> Option<&Manager> {
-        self.manager.as_ref()
+        let head = Head::new(Output::new(params, (embedding, config.tied), h, rng));
+        Decoder { dropout: config.dropout, stack, starts, projection, readout, pointer, head }
     }
 
     /// What the output layer reads at each position of the batch, (N, I), and what is copied besides.
@@ -132,7 +119,7 @@ impl Decoder {
         if let Some((w, b)) = self.projection {
             y = tape.linear(params, y, w, Some(b));
         }
-        if let Some(manager) = &self.manager {
+        if let Some(manager) = &self.head.manager {
             y = manager.steer(tape, params, y, batch);
         }
         (y, mixture)
@@ -161,7 +148,7 @@ impl Decoder {
         let memory = self.readout.as_ref().zip(source).map(|(readout, source)| readout.memory(params, source));
         let (x, projected, read) = Default::default();
         let copies = self.pointer.as_ref().zip(source).map(|(pointer, source)| pointer.copies(source));
-        let lead = self.manager.as_ref().map(|manager| manager.lead(params, rows));
+        let lead = self.head.manager.as_ref().map(|manager| manager.lead(params, rows));
         Generator { decoder: self, params, table, states, memory, copies, lead, rows, x, projected, read }
     }
 }
@@ -192,7 +179,7 @@ impl Generator<'_> {
 
 impl NextToken for Generator<'_> {
     fn vocabulary(&self) -> usize {
-        self.decoder.output.vocabulary(self.params)
+        self.decoder.head.output.vocabulary(self.params)
     }
 
     fn rows(&self) -> usize {
@@ -207,7 +194,7 @@ impl NextToken for Generator<'_> {
         for state in &mut self.states {
             y = state.step(self.params, y);
         }
-        let Decoder { readout, projection, pointer, manager, .. } = self.decoder;
+        let Decoder { readout, projection, pointer, head, .. } = self.decoder;
         if let (Some(readout), Some(memory)) = (readout, &mut self.memory) {
             readout.step(self.params, memory, (y, self.rows), &mut self.projected);
             y = &self.projected;
@@ -218,10 +205,10 @@ impl NextToken for Generator<'_> {
         }
         self.read.clear();
         self.read.extend_from_slice(y);
-        if let (Some(manager), Some(lead)) = (manager, &mut self.lead) {
+        if let (Some(manager), Some(lead)) = (&head.manager, &mut self.lead) {
             manager.step(self.params, lead, tokens, &mut self.read);
         }
-        self.decoder.output.scores(self.params, &self.read, self.rows, logits);
+        head.output.scores(self.params, &self.read, self.rows, logits);
         if let (Some(pointer), Some(copies)) = (pointer, &mut self.copies) {
             pointer.step(self.params, &self.read, (copies, self.memory.as_ref()), logits);
         }

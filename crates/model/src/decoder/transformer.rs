@@ -13,7 +13,8 @@ use strait_engine::{
 
 use super::{
     Given, Task,
-    manager::{Lead, Manager},
+    head::Head,
+    manager::Lead,
     output::Output,
     pointer::{Copies, Pointer},
 };
@@ -32,8 +33,7 @@ pub struct Decoder {
     /// Vectors of which a latent consists, K.
     slots: usize,
     pointer: Option<Pointer>,
-    output: Output,
-    manager: Option<Manager>,
+    pub(super) head: Head,
 }
 
 impl Decoder {
@@ -60,21 +60,8 @@ impl Decoder {
         };
         let stack = Stack::new(params, "decoder.transformer", shape, rng);
         let pointer = Pointer::new(params, given, (d, true), rng);
-        let output = Output::new(params, (embedding, config.tied), d, rng);
-        Decoder { dropout: config.dropout, stack, slots: latent.slots, pointer, output, manager: None }
-    }
-
-    pub(super) fn output(&self) -> Output {
-        self.output
-    }
-
-    /// Its output layer, and the place of a manager.
-    pub(super) fn led(&mut self) -> (Output, &mut Option<Manager>) {
-        (self.output, &mut self.manager)
-    }
-
-    pub(super) fn manager(&self) -> Option<&Manager> {
-        self.manager.as_ref()
+        let head = Head::new(Output::new(params, (embedding, config.tied), d, rng));
+        Decoder { dropout: config.dropout, stack, slots: latent.slots, pointer, head }
     }
 
     /// What the output layer reads at each position of the batch, (N, D), and what is copied besides.
@@ -95,7 +82,7 @@ impl Decoder {
         let copied = self.pointer.as_ref().zip(task.states);
         let mixture = copied.map(|(pointer, states)| pointer.forward(tape, params, y, (None, states), batch));
         let mut y = tape.dropout(y, self.dropout, rng);
-        if let Some(manager) = &self.manager {
+        if let Some(manager) = &self.head.manager {
             y = manager.steer(tape, params, y, batch);
         }
         (y, mixture)
@@ -123,7 +110,7 @@ impl Decoder {
         let memory: Vec<f32> = (0..self.slots).flat_map(slot).copied().collect();
         let state = State::new(&self.stack, params, (&memory, source), rows);
         let copies = self.pointer.as_ref().zip(source).map(|(pointer, source)| pointer.copies(source));
-        let lead = self.manager.as_ref().map(|manager| manager.lead(params, rows));
+        let lead = self.head.manager.as_ref().map(|manager| manager.lead(params, rows));
         Generator { decoder: self, params, table, state, copies, lead, rows, x: Vec::new() }
     }
 }
@@ -150,7 +137,7 @@ impl Generator<'_> {
 
 impl NextToken for Generator<'_> {
     fn vocabulary(&self) -> usize {
-        self.decoder.output.vocabulary(self.params)
+        self.decoder.head.output.vocabulary(self.params)
     }
 
     fn rows(&self) -> usize {
@@ -158,15 +145,15 @@ impl NextToken for Generator<'_> {
     }
 
     fn step(&mut self, tokens: &[u32], logits: &mut Vec<f32>) {
-        let Decoder { stack, output, pointer, manager, .. } = self.decoder;
+        let Decoder { stack, pointer, head, .. } = self.decoder;
         self.x.resize(self.rows * stack.shape.width, 0.0);
         embedding::forward(self.params, self.table, tokens, &mut self.x);
         let y = self.state.step(stack, self.params, &self.x);
         self.x.copy_from_slice(y);
-        if let (Some(manager), Some(lead)) = (manager, &mut self.lead) {
+        if let (Some(manager), Some(lead)) = (&head.manager, &mut self.lead) {
             manager.step(self.params, lead, tokens, &mut self.x);
         }
-        output.scores(self.params, &self.x, self.rows, logits);
+        head.output.scores(self.params, &self.x, self.rows, logits);
         if let (Some(pointer), Some(copies)) = (pointer, &mut self.copies) {
             pointer.step(self.params, &self.x, (copies, None), logits);
         }
