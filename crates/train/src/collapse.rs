@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use strait_eval::self_bleu;
 use strait_model::{Autoencoder, Figures, decoding::Options};
 
 use crate::look::Scene;
@@ -12,7 +13,7 @@ const LOOKED_AT: usize = 200;
 const LEAST: f64 = 0.5;
 
 /// `distinct_pairs`, the different pairs of neighbouring tokens of samples at temperature 1 for each one of as many
-/// validation texts; none without a discriminator of texts.
+/// validation texts, and `self_bleu4` of these samples, over tokens; none without a discriminator of texts.
 pub(crate) fn figures(model: &Autoencoder, scene: &Scene<'_>, step: u64) -> Figures {
     let n = scene.valid_ids.len().min(LOOKED_AT);
     if model.recipe().objective.text_gan.is_none() || n == 0 {
@@ -21,9 +22,11 @@ pub(crate) fn figures(model: &Autoencoder, scene: &Scene<'_>, step: u64) -> Figu
     let options = Options { temperature: 1.0, max_len: scene.max_len, ..Options::default() };
     let seeds: Vec<u64> = (0..n as u64).map(|i| scene.seed ^ step ^ (i << 24)).collect();
     let outputs = model.decode(&[], &options, scene.tokenizer.kind(), &seeds);
-    let samples: Vec<&[u32]> = outputs.iter().map(|o| &o.tokens[..]).collect();
+    let samples: Vec<Vec<u32>> = outputs.into_iter().map(|o| o.tokens).collect();
+    let of_samples: Vec<&[u32]> = samples.iter().map(Vec::as_slice).collect();
     let texts: Vec<&[u32]> = scene.valid_ids[..n].iter().map(Vec::as_slice).collect();
-    vec![("distinct_pairs", pairs(&samples) as f64 / pairs(&texts).max(1) as f64)]
+    let distinct_pairs = pairs(&of_samples) as f64 / pairs(&texts).max(1) as f64;
+    vec![("distinct_pairs", distinct_pairs), ("self_bleu4", self_bleu(&samples))]
 }
 
 /// What to say of samples that are alike.

@@ -17,7 +17,7 @@ fn each_makes_a_language_model() {
             _ => assert_eq!(done(&rerank).lines().count(), 3),
         }
         let log = std::fs::read_to_string(model.join("metrics.jsonl")).unwrap();
-        for figure in ["reward", "entropy", "distinct", "discriminator_accuracy", "distinct_pairs"] {
+        for figure in ["reward", "entropy", "distinct", "discriminator_accuracy", "distinct_pairs", "self_bleu4"] {
             assert!(log.contains(&format!("\"{figure}\":")), "{recipe}: {figure}");
         }
         assert_eq!(log.contains("\"goal\":"), recipe == "leakgan");
