@@ -46,6 +46,12 @@ export async function until(what, is) {
   }
 }
 
+/** Moves a slider. */
+export const slide = (page, label, value) => page.getByRole("slider", { name: label }).fill(String(value));
+
+/** The state in the address. */
+export const fields = (page) => new URLSearchParams(page.url().split("?")[1] ?? "");
+
 /** Saves a file by its button and gives its contents. */
 export async function saved(page, kind) {
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: `Save as ${kind}` }).click()]);

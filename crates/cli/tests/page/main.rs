@@ -57,6 +57,7 @@ impl Things {
         };
         fs::write(&lines, (0..96).map(line).collect::<String>()).unwrap();
         strait(&["train", &lines, "--task", "seq2seq", "--out", &pairs, "--size", "tiny", "--steps", "30"]);
+        things.documents(&model);
         let mood = things.at("mood.json");
         strait(&[&["directions", "-m", &model, &corpus, "-o", &mood][..], &LABELLED].concat());
         // A training that goes on: the first half of another one's events.
@@ -68,6 +69,26 @@ impl Things {
         fs::write(going.join("metrics.jsonl"), half).unwrap();
         fs::write(going.join("job.json"), r#"{"plan": {"recipe": {"name": "dae"}}}"#).unwrap();
         things
+    }
+
+    /// Document models over a sentence model: one with a plan, one that attends to documents beside.
+    fn documents(&self, sentences: &str) {
+        let file = self.at("documents.tsv");
+        let texts: Vec<String> = Grammar::default()
+            .corpus(240, Some(Language::English), 8)
+            .chunks(6)
+            .map(|part| part.iter().map(|sentence| sentence.text.as_str()).collect::<Vec<_>>().join(" "))
+            .collect();
+        let lines = texts.windows(2).map(|two| format!("{}\t{}\n", two[1], two[0]));
+        fs::write(&file, format!("text\tbefore\n{}", lines.collect::<String>())).unwrap();
+        for (name, how) in [
+            ("documents", &["--plan", "4"][..]),
+            ("beside", &["--plan", "0", "--kind", "transformer", "--heads", "2", "--given", "before"]),
+        ] {
+            let out = self.at(name);
+            let small = ["-m", sentences, "-o", &out, "--column", "text", "--hidden", "16", "--steps", "20"];
+            strait(&[&["document", "train", &file][..], &small, how].concat());
+        }
     }
 
     fn at(&self, name: &str) -> String {
@@ -147,11 +168,12 @@ fn every_control_of_the_page_works_in_a_browser() {
     let things = Things::make();
     let (model, corpus, language) = (things.at("runs/little"), things.at("corpus.csv"), things.at("language"));
     let (mood, runs) = (things.at("mood.json"), things.at("runs"));
-    let whole = Serving::new(
-        &[&["-m", &model, "--texts", &corpus, "--directions", &mood, "--runs", &runs][..], &LABELLED].concat(),
-        None,
-    );
+    let (documents, beside) = (things.at("documents"), things.at("beside"));
+    let models = ["-m", &model, "--document", &documents, "--document", &beside];
+    let besides = ["--texts", &corpus, "--directions", &mood, "--runs", &runs];
+    let whole = Serving::new(&[&models[..], &besides, &LABELLED].concat(), None);
     let plain = Serving::new(&["-m", &model, "-m", &language, "-m", &things.at("pairs")], None);
+    let alone = Serving::new(&["--document", &documents], None);
     let locked = Serving::new(&["-m", &model], Some("secret"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/page.test.mjs");
     let output = Command::new(node)
@@ -160,6 +182,7 @@ fn every_control_of_the_page_works_in_a_browser() {
         .env("STRAIT_PLAYWRIGHT", playwright)
         .env("STRAIT_PAGE_WHOLE", &whole.address)
         .env("STRAIT_PAGE_PLAIN", &plain.address)
+        .env("STRAIT_PAGE_DOCUMENTS", &alone.address)
         .env("STRAIT_PAGE_LOCKED", &locked.address)
         .env("STRAIT_PAGE_EVENTS", things.dir.join("runs/going.training/metrics.jsonl"))
         .output()

@@ -30,6 +30,16 @@ assert.equal(address("info"), "#/info");
 assert.equal(csv([{ a: 'say "x", y', b: 1 }, { a: "two\nlines", c: [1, 2] }]), 'a,b,c\n"say ""x"", y",1,\n"two\nlines",,"[1,2]"\n');
 assert.equal(written("txt", { rows: [{ text: "a" }, { text: "b" }] }), "a\nb\n");
 assert.deepEqual(JSON.parse(written("json", { rows: [1], whole: { w: 2 } })), { w: 2 });
+
+const { leaveOut, parts, shuffled } = await of("gaps.js");
+assert.deepEqual(parts("One. [...] Two.\n[…]\n"), ["One.", "Two.", ""]);
+const story = "It was. “It is!” Then 3.5 more";
+for (const [from, to, left] of [[0, 0, `[...]\n${story}`], [2, 2, "It was.\n[...]\n“It is!” Then 3.5 more"], [8, 8, "It was.\n[...]\n“It is!” Then 3.5 more"],
+  [10, 10, "It was. “It is!”\n[...]\nThen 3.5 more"], [8, 16, "It was.\n[...]\nThen 3.5 more"], [30, 30, `${story}\n[...]`]]) assert.equal(leaveOut(story, from, to), left, `${from}`);
+assert.equal(leaveOut("一。二。\n[...]\n三。", 1, 1), "一。\n[...]\n二。\n三。");
+assert.equal(leaveOut("", 0, 0), "[...]");
+for (let i = 0; i < 20; i += 1) assert.notDeepEqual(shuffled([1, 2, 3]), [1, 2, 3]);
+assert.deepEqual(shuffled([1, 2, 3, 4, 5]).toSorted(), [1, 2, 3, 4, 5]);
 globalThis.localStorage = { getItem: () => "en" };
 const { t } = await of("language.js");
 assert.deepEqual([0, 1, 2, "1"].map((n) => t("sample.done", { n })), ["0 texts.", "1 text.", "2 texts.", "1 text."]);

@@ -1,13 +1,14 @@
-// The page in a browser: `STRAIT_PAGE_WHOLE`, `_PLAIN`, `_LOCKED` are servers with everything, with models only
-// (an autoencoder and a language model), and with the API key `secret`.
+// The page in a browser: `STRAIT_PAGE_WHOLE`, `_PLAIN`, `_DOCUMENTS`, `_LOCKED` are servers with everything, with models only
+// (an autoencoder and a language model), with document models only, and with the API key `secret`.
 
 import assert from "node:assert/strict";
 import { launch, until, visit } from "./browser.mjs";
 import * as views from "./views.mjs";
 
-const { STRAIT_PAGE_WHOLE: whole, STRAIT_PAGE_PLAIN: plain, STRAIT_PAGE_LOCKED: locked } = process.env;
+const { STRAIT_PAGE_WHOLE: whole, STRAIT_PAGE_PLAIN: plain, STRAIT_PAGE_DOCUMENTS: alone, STRAIT_PAGE_LOCKED: locked } = process.env;
 const NAMES = [
-  "reconstruct", "sample", "vary", "interpolate", "steer", "map", "search", "groups", "copies", "teach", "score", "audit", "train", "info",
+  "reconstruct", "sample", "vary", "interpolate", "steer", "documents", "map", "search", "groups", "copies", "teach", "score", "audit", "train",
+  "info",
 ];
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
@@ -33,7 +34,7 @@ async function settled(page) {
   await until("rest", async () => (await page.locator("[aria-busy]").count()) === 0);
 }
 
-for (const name of NAMES) await test(`every control of ${name}`, whole, views[name], {}, name === "sample" ? [422] : []);
+for (const name of NAMES) await test(`every control of ${name}`, whole, views[name], {}, ["sample", "documents"].includes(name) ? [422] : []);
 
 await test("a keyboard alone reaches everything", whole, async ({ page, view }) => {
   await view("info");
@@ -130,7 +131,7 @@ await test("at the width of a telephone", whole, async ({ page, view }) => {
 }, PHONE);
 
 await test("what a server does not have is said with the flag that gives it", plain, async ({ page, view }) => {
-  for (const [name, flag] of [["map", "--texts"], ["search", "--texts"], ["groups", "--texts"], ["copies", "--texts"], ["audit", "--texts"], ["train", "--runs"], ["steer", "--directions"]]) {
+  for (const [name, flag] of [["documents", "--document DIR"], ["map", "--texts"], ["search", "--texts"], ["groups", "--texts"], ["copies", "--texts"], ["audit", "--texts"], ["train", "--runs"], ["steer", "--directions"]]) {
     await view(name);
     await until(flag, async () => (await page.locator(".hint").textContent()).includes(flag));
   }
@@ -157,6 +158,18 @@ await test("generate in Chinese, in the dark, at the width of a telephone", plai
   const nameless = await page.locator("input, select, textarea, button, a, [role=group]").evaluateAll((all) => all.filter((one) => !([...(one.labels ?? [])].map((label) => label.textContent).join("") + (one.getAttribute("aria-label") ?? "") + one.textContent).trim()).length);
   assert.equal(nameless, 0);
 }, { ...PHONE, locale: "zh-CN", colorScheme: "dark" });
+
+await test("document models alone", alone, async ({ page, view }) => {
+  await page.goto(`${alone}/`);
+  await until("their view", async () => (await page.locator("h1").textContent()) === "Documents");
+  await until("a text that goes on", async () => (await page.locator("ol.texts > li").count()) > 0);
+  await view("reconstruct");
+  assert.match(await page.locator(".hint").textContent(), /strait serve -m DIR/);
+  await view("info");
+  assert.match(await page.locator("dl.facts").textContent(), /Plan4 numbers/);
+  await view("train");
+  assert.match(await page.locator(".hint").textContent(), /--runs/);
+});
 
 await test("a key is asked for and kept", locked, async ({ page, view }) => {
   await view("sample?n=2");

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
-import { saved, until } from "./browser.mjs";
+import { fields, saved, slide, until } from "./browser.mjs";
+
+export { documents } from "./documents.mjs";
 
 const DECODING = {
   "Temperature": 0.5, "Top k": 5, "Top p": 0.9, "Min p": 0.05, "Typical": 0.9, "Repetition penalty": 1.2, "No repeated n-gram": 3, "Fewest tokens": 2, "Most tokens": 12,
@@ -15,8 +17,6 @@ async function changes(place, act) {
   await until("another text", async () => (await place.textContent()) !== before);
 }
 
-const slide = (page, label, value) => page.getByRole("slider", { name: label }).fill(String(value));
-const fields = (page) => new URLSearchParams(page.url().split("?")[1] ?? "");
 
 export async function reconstruct({ page, view, asked }) {
   await view("reconstruct");
@@ -74,7 +74,7 @@ export async function sample({ page, view, asked }) {
 
 export async function generate({ page, view, asked }) {
   assert.equal(await page.locator("h1").textContent(), "Generate", "it is what a model of pairs opens with");
-  assert.deepEqual(await page.locator("nav a").allTextContents(), ["Generate", "Train", "Model"]);
+  assert.deepEqual(await page.locator("nav a").allTextContents(), ["Generate", "Documents", "Train", "Model"]);
   await page.getByLabel("Source").fill("old fox sits");
   const targets = page.locator("ol.targets > li");
   await until("a target", async () => (await targets.count()) === 1);

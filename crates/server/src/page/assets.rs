@@ -35,7 +35,7 @@ macro_rules! asset {
 pub const INDEX: Asset = Asset { path: "/", kind: HTML, text: include_str!("assets/index.html") };
 
 /// What it loads.
-pub const ASSETS: [Asset; 33] = [
+pub const ASSETS: [Asset; 36] = [
     Asset { path: "/page/colours.css", kind: CSS, text: COLOURS },
     asset!(CSS "style.css"),
     asset!(SVG "icon.svg"),
@@ -44,9 +44,11 @@ pub const ASSETS: [Asset; 33] = [
     asset!(JAVASCRIPT "app.js"),
     asset!(JAVASCRIPT "charts.js"),
     asset!(JAVASCRIPT "controls.js"),
+    asset!(JAVASCRIPT "document_tasks.js"),
     asset!(JAVASCRIPT "dom.js"),
     asset!(JAVASCRIPT "download.js"),
     asset!(JAVASCRIPT "examples.js"),
+    asset!(JAVASCRIPT "gaps.js"),
     asset!(JAVASCRIPT "language.js"),
     asset!(JAVASCRIPT "page.js"),
     asset!(JAVASCRIPT "plane.js"),
@@ -56,6 +58,7 @@ pub const ASSETS: [Asset; 33] = [
     asset!(JAVASCRIPT "strings/zh.js"),
     asset!(JAVASCRIPT "views/audit.js"),
     asset!(JAVASCRIPT "views/copies.js"),
+    asset!(JAVASCRIPT "views/documents.js"),
     asset!(JAVASCRIPT "views/generate.js"),
     asset!(JAVASCRIPT "views/groups.js"),
     asset!(JAVASCRIPT "views/info.js"),

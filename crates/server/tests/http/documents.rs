@@ -248,7 +248,8 @@ fn what_is_served_is_told_and_what_is_not() {
     assert_eq!((&told["name"], &told["ready"], &told["reloads"]), (&json!("documents"), &json!(true), &json!(0)));
     assert_eq!(told["facts"]["weights"], model.weights());
     assert_eq!(told["facts"]["sentences"], model.header().sentences[0]);
-    assert_eq!(told["facts"]["settings"]["hidden"], 16);
+    let settings = &told["facts"]["settings"];
+    assert_eq!((&settings["hidden"], &settings["plan"], &settings["given"]), (&json!(16), &json!(4), &json!(false)));
     assert_eq!(running.get("/health").json()["documents"], json!([{"name": "documents", "ready": true}]));
     assert_eq!(running.get("/v1/models").json()["data"], json!([]));
     for (running, path, flag) in

@@ -7,6 +7,14 @@ import { save } from "./download.js";
 import { t } from "./language.js";
 
 const PATIENCE = 220;
+// The lists of models that a server has; in addresses each has a field that names the chosen one.
+const LISTS = { models: "model", documents: "document" };
+
+/** The chosen model of each list: the one that the address names, or the first; undefined where a list is empty. */
+export function chosen(fields, info) {
+  const one = ([list, field]) => [list, info[list].find(({ name }) => name === fields[field]) ?? info[list][0]];
+  return Object.fromEntries(Object.entries(LISTS).map(one));
+}
 
 /** A view on the screen. */
 export class Page {
@@ -15,7 +23,7 @@ export class Page {
     this.view = view;
     this.info = info;
     this.state = typed(fields, view.fields);
-    this.model = info.models.find((model) => model.name === fields.model) ?? info.models[0];
+    this.chosen = chosen(fields, info);
     this.leaving = new AbortController();
     this.body = h("div", { class: "view" });
     this.status = h("p", { class: "status", role: "status" });
@@ -25,18 +33,19 @@ export class Page {
     this.busy = 0;
   }
 
+  /** The model that the view is about; undefined if the server has none of its kind. */
+  get model() {
+    return this.chosen[this.view.list];
+  }
+
   get facts() {
-    return this.model.facts;
+    return this.model?.facts;
   }
 
-  /** Fields that name the model in addresses; none for the first one. */
-  get modelField() {
-    return this.model === this.info.models[0] ? {} : { model: this.model.name };
-  }
-
-  /** The address of this view, or of another one about the same model. */
-  at(name = this.view.name, fields = unusual(this.state, this.view.fields)) {
-    return address(name, { ...this.modelField, ...fields });
+  /** The address of this view, or of another one; about the same models, the first of each list unnamed, or other ones. */
+  at(name = this.view.name, fields = unusual(this.state, this.view.fields), models = this.chosen) {
+    const others = Object.entries(LISTS).filter(([list]) => models[list] !== this.info[list][0]);
+    return address(name, { ...Object.fromEntries(others.map(([list, field]) => [field, models[list].name])), ...fields });
   }
 
   /** Changes the state and the address. */
