@@ -21,8 +21,9 @@ use strait_model::{
 };
 use strait_text::Tokenizer;
 
-/// Samples drawn at each temperature, at most.
+/// Samples drawn at each temperature, at most, and fewer of long texts: as many as so many characters of the corpus make.
 const SAMPLES: usize = 1000;
+const CHARACTERS: usize = 200_000;
 /// With fewer validation texts nothing can be compared.
 const LEAST: usize = 50;
 /// The temperatures tried. Hotter than the last, sentences lose their thread (docs/log.md).
@@ -60,7 +61,7 @@ pub fn calibrate(
     seed: u64,
 ) -> Calibration {
     let Corpus { valid, unit, .. } = corpus;
-    let n = valid.len().min(SAMPLES);
+    let n = samples(valid);
     if n < LEAST || corpus.train.is_empty() {
         return Calibration { temperature: FALLBACK, distinct2: f64::NAN, frontier: None };
     }
@@ -85,6 +86,14 @@ pub fn calibrate(
     points.extend(beyond.map(|shape| judge.point(shape, &draw(shape, measured))));
     let frontier = Frontier::new(measured, points.into_iter().flatten().collect());
     Calibration { temperature: crossing(&curve, level), distinct2: level, frontier }
+}
+
+/// How many samples are drawn to be held against these texts.
+fn samples(valid: &[String]) -> usize {
+    let all = valid.len().min(SAMPLES);
+    let characters: usize = valid[..all].iter().map(|text| text.chars().count()).sum();
+    let most = (CHARACTERS * all).checked_div(characters).unwrap_or(all);
+    all.min(most.max(LEAST))
 }
 
 /// Reads samples.
@@ -146,7 +155,17 @@ fn crossing(curve: &[(f32, f64)], level: f64) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::crossing;
+    use super::{LEAST, crossing, samples};
+
+    #[test]
+    fn of_long_texts_fewer_samples_are_drawn() {
+        let texts = |n: usize, characters: usize| vec!["x".repeat(characters); n];
+        let cases =
+            [(5000, 60, 1000), (800, 60, 800), (5000, 400, 500), (900, 10_000, LEAST), (20, 10_000, 20), (60, 0, 60)];
+        for (n, characters, expected) in cases {
+            assert_eq!(samples(&texts(n, characters)), expected, "{n} of {characters}");
+        }
+    }
 
     #[test]
     fn crossings() {
