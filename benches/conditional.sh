@@ -11,11 +11,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${STRAIT_DATA:?name the folder of the corpora in STRAIT_DATA}
 corpus=$1 recipe=${2:-seq2seq-lstm} steps=${3:-4000} risk=${4:-0}
-size=base swap=no options=() tests=(test)
+size=base swap=no vocabulary=() options=() tests=(test)
 case $corpus in
   zh-en) folder=tatoeba_zh_en swap=yes ;;
   en-zh) folder=tatoeba_zh_en ;;
-  multi30k) folder=multi30k_en_de tests=(test test_2017) ;;
+  multi30k) folder=multi30k_en_de vocabulary=(--vocab 8000) tests=(test test_2017) ;;
   e2e) folder=e2e_nlg size=small options=(--task data-to-text --group) ;;
   turk) folder=turk_simplification size=small options=(--task simplification --group) ;;
   *) echo "unknown corpus $corpus" >&2; exit 2 ;;
@@ -41,7 +41,7 @@ measure() {
 }
 
 [ -d "$out/$recipe" ] || "$strait" train "$out/train.tsv" --valid "$out/valid.tsv" --task seq2seq --recipe "$recipe" \
-  --size $size --steps "$steps" --out "$out/$recipe" 2>> "$out/log"
+  --size $size "${vocabulary[@]}" --steps "$steps" --out "$out/$recipe" 2>> "$out/log"
 measure "$out/$recipe"
 if [ "$risk" -gt 0 ]; then
   [ -d "$out/$recipe-risk" ] || "$strait" train "$out/train.tsv" --valid "$out/valid.tsv" --task seq2seq --from "$out/$recipe" \
