@@ -26,26 +26,28 @@ pub fn unfinished(out: &Path) -> PathBuf {
     training_dir(out).join(FILE)
 }
 
-/// Removes the state of the training of `out`, if there is one.
+/// Removes the state of the training of `out`, if there is one, and its folder, if nothing else is in it.
 ///
 /// # Errors
 /// If it cannot be removed.
 pub fn forget(out: &Path) -> Result<(), FolderError> {
-    let dir = training_dir(out);
-    let remove = || match fs::remove_file(unfinished(out)) {
-        Ok(()) => fs::remove_dir(&dir),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(e),
-    };
-    remove().map_err(|source| FolderError::Io { path: dir.clone(), what: "remove the state of the training", source })
+    let file = unfinished(out);
+    match fs::remove_file(&file) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(FolderError::Io { path: file, what: "remove the state of the training", source }),
+        Ok(()) => {}
+    }
+    // What another training has there stays.
+    let _ = fs::remove_dir(training_dir(out));
+    Ok(())
 }
 
 /// Where a training stands.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Position {
+struct Position {
     /// Of what is trained on and how.
     fingerprint: String,
-    pub(crate) report: Report,
+    report: Report,
     /// Words drawn from the generator of random numbers.
     draws: u64,
 }
@@ -100,11 +102,11 @@ impl<'a> Checkpoints<'a> {
             Err(FolderError::State { .. }) if self.keep.replace => None,
             found => found?,
         };
-        let own = |s: &Snapshot<Position>| s.position.fingerprint == self.fingerprint;
-        if !self.keep.replace && found.as_ref().is_some_and(|s| !own(s)) {
-            return Err(TrainError::Another(training_dir(self.keep.out)));
-        }
-        let Some(snapshot) = found.filter(own) else { return Ok(None) };
+        let snapshot = match found {
+            Some(own) if own.position.fingerprint == self.fingerprint => own,
+            Some(_) if !self.keep.replace => return Err(TrainError::Another(training_dir(self.keep.out))),
+            _ => return Ok(None),
+        };
         let (report, draws) = (snapshot.position.report, snapshot.position.draws);
         rng.set_word_pos(draws.into());
         let best = snapshot.restore(&mut network.params, |each| optimiser.restore(report.step, each));

@@ -105,6 +105,7 @@ pub struct Watch<'a> {
     pub listener: &'a mut dyn FnMut(&Report),
     /// Set when it is to end after the step that it is at, with the best weights so far.
     pub stop: &'a AtomicBool,
+    /// Where its state is kept; nowhere if none.
     pub keep: Option<Keep<'a>>,
 }
 

@@ -199,6 +199,13 @@ fn a_training_that_was_killed_goes_on_to_the_same_bits() {
     let said = go_on(2, false, &mut |_| {}).err().unwrap().to_string();
     assert!(said.contains("documents.safetensors") && said.contains("--force"), "{said}");
     assert!(go_on(2, true, &mut |_| {}).is_ok());
+    // What another training has in the folder is left there.
+    let other = state.with_file_name("job.json");
+    std::fs::write(&other, "{}").unwrap();
+    forget(&out).unwrap();
+    assert!(!state.exists() && other.exists());
+    std::fs::remove_file(&other).unwrap();
+    std::fs::write(&state, "garbage").unwrap();
     forget(&out).unwrap();
     assert!(!state.parent().unwrap().exists() && forget(&out).is_ok());
 }

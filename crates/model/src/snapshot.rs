@@ -89,10 +89,10 @@ impl<P: Serialize + DeserializeOwned> Snapshot<P> {
     /// If it cannot be written.
     pub fn write(&self, dir: &Path, name: &str) -> Result<(), FolderError> {
         let file = dir.join(name);
-        let damaged = |why: String| FolderError::Damaged { file: file.clone(), why };
-        let position = serde_json::to_string(&self.position).map_err(|e| damaged(e.to_string()))?;
+        let state = |why: String| FolderError::State { file: file.clone(), why };
+        let position = serde_json::to_string(&self.position).map_err(|e| state(e.to_string()))?;
         let tensors = self.tensors.iter().map(|(name, shape, values)| (name.clone(), *shape, &values[..]));
-        let bytes = weights::tensors_to_bytes(tensors, &[(POSITION, position)]).map_err(|e| damaged(e.to_string()))?;
+        let bytes = weights::tensors_to_bytes(tensors, &[(POSITION, position)]).map_err(|e| state(e.to_string()))?;
         let temporary = file.with_extension("new");
         write_flushed(&temporary, &bytes)?;
         fs::rename(&temporary, &file).map_err(|source| FolderError::Io {
